@@ -1,0 +1,64 @@
+import type { Channel, Inbound, Person, ReplyEvent, ThreadId, TurnId } from './channel.ts'
+import type { Learning, PairTrace } from './learning.ts'
+import type { BotTurn, DuelOutcome, Store, Verdict, Vote } from './store.ts'
+
+/** What a person says about a reply. On disk once `bot.feedback` resolves. */
+export type FeedbackEvent = {
+  readonly tenant: string
+  readonly person: Person
+} & (
+  | { readonly kind: 'vote'; readonly turn: TurnId; readonly verdict: Verdict; readonly reason?: string }
+  | { readonly kind: 'correction'; readonly turn: TurnId; readonly text: string }
+  | { readonly kind: 'duel'; readonly duel: string; readonly outcome: DuelOutcome }
+)
+
+/** An admin or user command, e.g. `retrain --dry-run`, without the command word. */
+export interface CommandRequest {
+  readonly text: string
+  readonly tenant: string
+  readonly channel: string
+  readonly thread: ThreadId
+  readonly person: Person
+  readonly admin: boolean
+}
+/** The answer to a command, as Markdown, for the eyes of the one who asked. */
+export interface CommandReply {
+  readonly ok: boolean
+  readonly text: string
+  /** The same as data, for `--json`. */
+  readonly data?: unknown
+}
+
+/** Why a reply says what it says. */
+export interface Why {
+  readonly turn: BotTurn
+  readonly promptText: string
+  /** Votes on this very reply. */
+  readonly votes: readonly Vote[]
+  /** The pairs its version was trained on. */
+  readonly pairs: readonly PairTrace[]
+}
+
+export interface AskOptions {
+  readonly thread?: ThreadId
+  readonly tenant?: string
+  readonly person?: Person
+  readonly signal?: AbortSignal
+}
+
+/** The conversation core as adapters, pages, commands and host programs see it. */
+export interface Bot extends AsyncDisposable {
+  /** Lets a channel deliver replies; call the result to detach it again. */
+  attach(channel: Channel): () => void
+  /** Resolves once the event is on disk (acknowledge the platform then), not once it is answered. */
+  receive(event: Inbound): Promise<'accepted' | 'duplicate'>
+  feedback(event: FeedbackEvent): Promise<void>
+  command(request: CommandRequest): Promise<CommandReply>
+  /** One question, one reply, without a channel: for host programs, tests and evaluation. */
+  ask(text: string, options?: AskOptions): AsyncIterable<ReplyEvent>
+  /** Ends the generation of the reply to this event; what was said so far is kept. */
+  stop(eventId: string): void
+  why(turn: TurnId): Promise<Why>
+  readonly store: Store
+  readonly learning?: Learning
+}
