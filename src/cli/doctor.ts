@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { existsSync } from 'node:fs'
 import type { Config } from '../config.ts'
 import { settings } from '../config.ts'
 import { HoneError } from '../errors.ts'
@@ -33,9 +33,17 @@ function node(): Finding {
 function model(config: Config): Finding {
   try {
     const { base, trainFolder } = chooseModel(config)
-    return { what: 'Model', ok: true, detail: `${base}${trainFolder ? '' : ' (can be served; set HONE_TRAIN_MODEL to train it)'}` }
+    return {
+      what: 'Model',
+      ok: true,
+      detail: `${base}${trainFolder ? '' : ' (can be served; set HONE_TRAIN_MODEL to train it)'}`,
+    }
   } catch (error) {
-    return { what: 'Model', ok: false, detail: error instanceof HoneError ? `${error.message} ${error.help}` : String(error) }
+    return {
+      what: 'Model',
+      ok: false,
+      detail: error instanceof HoneError ? `${error.message} ${error.help}` : String(error),
+    }
   }
 }
 
@@ -53,7 +61,11 @@ async function python({ python: wanted }: Config): Promise<Finding> {
     const { stdout } = await run(command, ['-c', 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2])'])
     const version = stdout.trim()
     const ok = Number(version.split('.')[1]) >= 10
-    return { what: 'Python', ok, detail: ok ? `${version}; training can be set up` : `${version} is too old: training needs 3.10 or newer` }
+    return {
+      what: 'Python',
+      ok,
+      detail: ok ? `${version}; training can be set up` : `${version} is too old: training needs 3.10 or newer`,
+    }
   } catch {
     return { what: 'Python', ok: false, detail: `${command} with venv is missing; only training needs it` }
   }
@@ -65,5 +77,9 @@ async function vectors(): Promise<Finding> {
 }
 
 function policy({ trainOn }: Config): Finding {
-  return { what: 'Training policy', ok: true, detail: `votes from ${trainOn.join(', ') || 'no channel'} may be trained on` }
+  return {
+    what: 'Training policy',
+    ok: true,
+    detail: `votes from ${trainOn.join(', ') || 'no channel'} may be trained on`,
+  }
 }
