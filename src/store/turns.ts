@@ -1,19 +1,18 @@
-import type { Transaction } from 'kysely'
 import { HoneError } from '../errors.ts'
 import type { ThreadId } from '../ports/channel.ts'
 import type { ChatMessage } from '../ports/engine.ts'
 import type { BotTurn, NewBotTurn, Turns, UserTurn } from '../ports/store.ts'
 import { canonicalJson, sha256 } from './hash.ts'
 import { fromBotTurn, fromUserTurn, toBotTurn, toTurn, toUserTurn } from './rows.ts'
-import type { Db, Session, Tables } from './schema.ts'
+import type { Db, Session } from './schema.ts'
 import { branch, threads } from './threads.ts'
 
 /** The tree of turns. */
 export function turns(session: Session): Turns {
-  const { db } = session
+  const { db, write, writeAll } = session
   return {
-    appendUser: (turn) => db.transaction().execute((on) => appendUser(on, session, turn)),
-    appendBot: (replies, eventId) => db.transaction().execute((on) => appendBot(on, replies, eventId)),
+    appendUser: (turn) => writeAll((on) => appendUser(on, session, turn)),
+    appendBot: (replies, eventId) => writeAll((on) => appendBot(on, replies, eventId)),
     async get(id) {
       const row = await db.selectFrom('turn').selectAll().where('id', '=', id).executeTakeFirst()
       return row && toTurn(row)
@@ -26,12 +25,16 @@ export function turns(session: Session): Turns {
     history: (thread: ThreadId, limit: number) => branch(db, thread, limit),
     async link(turn, messages) {
       if (messages.length === 0) return
-      await db
-        .insertInto('message')
-        .values(messages.map((message) => ({ thread: message.thread, message: message.id, turn })))
-        // A retry may edit the message in place: it then carries the new turn.
-        .onConflict((conflict) => conflict.columns(['thread', 'message']).doUpdateSet({ turn }))
-        .execute()
+      // One row a message: an upsert may not meet the same row twice.
+      const rows = new Map(messages.map(({ thread, id }) => [`${thread}\n${id}`, { thread, message: id, turn }]))
+      await write((on) =>
+        on
+          .insertInto('message')
+          .values([...rows.values()])
+          // A retry may edit the message in place: it then carries the new turn.
+          .onConflict((conflict) => conflict.columns(['thread', 'message']).doUpdateSet({ turn }))
+          .execute(),
+      )
     },
     async find({ thread, id }) {
       const row = await db
@@ -47,7 +50,7 @@ export function turns(session: Session): Turns {
   }
 }
 
-async function appendUser(on: Transaction<Tables>, { flavour }: Session, turn: UserTurn): Promise<UserTurn> {
+async function appendUser(on: Db, { flavour }: Session, turn: UserTurn): Promise<UserTurn> {
   const claimed = on.selectFrom('inbox').select('outcome').where('id', '=', sha256(turn.event))
   // The row lock makes `forget` wait for us or us for it; SQLite's writers are alone anyway.
   const event = await claimed.$if(flavour.name === 'postgres', (query) => query.forShare()).executeTakeFirst()
@@ -63,11 +66,7 @@ async function appendUser(on: Transaction<Tables>, { flavour }: Session, turn: U
   return toUserTurn(await first.executeTakeFirstOrThrow())
 }
 
-async function appendBot(
-  on: Transaction<Tables>,
-  replies: readonly NewBotTurn[],
-  eventId: string,
-): Promise<readonly BotTurn[]> {
+async function appendBot(on: Db, replies: readonly NewBotTurn[], eventId: string): Promise<readonly BotTurn[]> {
   const id = sha256(eventId)
   const settled = await on
     .updateTable('inbox')
@@ -93,7 +92,7 @@ async function appendBot(
   return appended
 }
 
-async function keepPrompt(on: Transaction<Tables>, messages: readonly ChatMessage[]): Promise<string> {
+async function keepPrompt(on: Db, messages: readonly ChatMessage[]): Promise<string> {
   const json = canonicalJson(messages)
   const hash = sha256(json)
   const kept = on.insertInto('prompt').values({ hash, messages: json })
