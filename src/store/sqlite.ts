@@ -14,6 +14,7 @@ import {
 } from 'kysely'
 import { HoneError } from '../errors.ts'
 import type { Store } from '../ports/store.ts'
+import { batched } from './batch.ts'
 import { guard } from './border.ts'
 import { open } from './open.ts'
 import type { Db, Flavour } from './schema.ts'
@@ -52,6 +53,10 @@ function openFile(path: string): DatabaseSync {
 
 const flavour: Flavour = {
   name: 'sqlite',
+  writers(db) {
+    const write = batched(db)
+    return { write, writeAll: write }
+  },
   // Each transaction begins as a writer, and there is only ever one.
   alone: async () => {},
   async scrub(db) {

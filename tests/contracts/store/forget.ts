@@ -49,6 +49,24 @@ export function forgetContract(store: () => Store): void {
     await assert.rejects(store().turns.appendUser(userTurn('q')), code('NOT_FOUND'))
     await assert.rejects(store().turns.appendBot([botTurn('a', null)], 'event:q'), code('NOT_FOUND'))
   })
+  it('forgets whole while others go on writing', async () => {
+    await store().turns.appendUser(userTurn('q'))
+    const others = Array.from({ length: 20 }, async (_, i) => {
+      const theirs = { person: 'web:bob', thread: `web:${i}` }
+      await store().turns.appendUser(userTurn(`b${i}`, theirs))
+      await store().turns.appendBot([botTurn(`a${i}`, `b${i}`, theirs)], `event:b${i}`)
+      await store().feedback.vote({ turn: `a${i}`, person: 'web:bob', verdict: 'up', at: at() })
+    })
+    const below = Array.from({ length: 20 }, (_, i) => store().turns.appendBot([botTurn(`c${i}`, 'q')], `event:c${i}`))
+    const forgotten = store().feedback.forget('web:anna')
+    const late = await Promise.allSettled(below)
+    await Promise.all([...others, forgotten])
+    for (const reply of late) if (reply.status === 'rejected') assert.equal(reply.reason.code, 'NOT_FOUND')
+    for (let i = 0; i < 20; i++) {
+      assert.equal((await store().feedback.ofTurn(`a${i}`)).votes.length, 1)
+      assert.equal(await store().turns.get(`c${i}`), undefined)
+    }
+  })
   it('forgets a thread deeper than a thousand turns', async () => {
     await store().turns.appendUser(userTurn('a0'))
     const chain = Array.from({ length: 1500 }, (_, i) => botTurn(`a${i + 1}`, `a${i}`))

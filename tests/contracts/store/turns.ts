@@ -52,9 +52,17 @@ export function turnsContract(store: () => Store): void {
     assert.deepEqual(await store().turns.appendBot([botTurn('again', 'q')], 'event:q'), first)
     assert.equal(await store().turns.get('again'), undefined)
   })
+  it('lets a write that fails take no other with it', async () => {
+    const good = ['q1', 'q2', 'q3'].map((id) => store().turns.appendUser(userTurn(id)))
+    const bad = store().turns.appendUser(userTurn('q4', { parent: 'no such turn' }))
+    await assert.rejects(bad, code('NOT_FOUND'))
+    assert.equal((await Promise.all(good)).length, 3)
+    assert.equal((await store().turns.get('q2'))?.id, 'q2')
+    assert.equal(await store().turns.get('q4'), undefined)
+  })
   it('finds a turn by any platform message that carries it', async () => {
     const reply = await dialogue(store())
-    const messages = ['m1', 'm2'].map((id) => ({ thread: 'web:t', id }))
+    const messages = ['m1', 'm2', 'm1'].map((id) => ({ thread: 'web:t', id }))
     await store().messages.link('a', messages)
     await store().messages.link('a', messages)
     for (const message of messages) assert.deepEqual(await store().messages.find(message), reply)
