@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { MarkdownTextSplitter, RecursiveCharacterTextSplitter } from '@langchain/textsplitters'
 import type { KnowledgeDocument } from '../src/ports/knowledge.ts'
 import { type Block, blocks, sections } from './blocks.ts'
 
@@ -44,7 +43,10 @@ export async function chunk(document: KnowledgeDocument, passageChars = 400): Pr
 
 /** A page of headings without a word under them still says what it is about. */
 function headingsAlone(document: KnowledgeDocument, parts: readonly { headings: readonly string[] }[]): Chunk[] {
-  const text = parts.map((part) => part.headings.at(-1) ?? '').filter(Boolean).join('\n')
+  const text = parts
+    .map((part) => part.headings.at(-1) ?? '')
+    .filter(Boolean)
+    .join('\n')
   return text ? [{ title: document.title, text, embedText: text }] : []
 }
 
@@ -62,6 +64,8 @@ async function passages(body: string, limit: number, format: KnowledgeDocument['
 /** Cuts one block that is too long by itself: at sentences, and where a sentence is too long, anywhere it hurts least. */
 async function tear(block: Block, limit: number, format: KnowledgeDocument['format']): Promise<readonly Block[]> {
   const options = { chunkSize: limit, chunkOverlap: 0 }
+  // Loaded late: most documents never need it, and it takes a third of a second.
+  const { MarkdownTextSplitter, RecursiveCharacterTextSplitter } = await import('@langchain/textsplitters')
   const splitter =
     format === 'markdown' ? new MarkdownTextSplitter(options) : new RecursiveCharacterTextSplitter(options)
   const torn: Block[] = []

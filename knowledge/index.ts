@@ -1,0 +1,5 @@
+export { type Chunk, chunk } from './chunk.ts'
+export { type Embedder, type EmbedKind, type EmbedTexts, embedFunction, type Fitting } from './embedder.ts'
+export type { VectorLibrary } from './index/vectors.ts'
+export { type KnowledgeOptions, openKnowledge } from './knowledge.ts'
+export { type StaticEmbedderOptions, staticEmbedder, type TokenRows } from './static-embedder.ts'
