@@ -44,21 +44,42 @@ export interface GateInput {
   readonly say?: (line: string) => void
 }
 
+/** The gate's report, and a text whose log-probability proves from then on that the LoRA is live. */
+export interface Judgement {
+  readonly report: GateReport
+  readonly probe?: { readonly text: string; readonly base: number; readonly candidate: number }
+}
+
 /**
  * Measures the base, the serving version and the candidate on the engine that serves, and judges the candidate.
  * Any failed check refuses it; too little evidence holds it for a person; else it may be promoted.
  */
-export async function gate(input: GateInput): Promise<GateReport> {
+export async function gate(input: GateInput): Promise<Judgement> {
   const { slot, base, candidate } = input
   const incumbent = slot.version
   const material = materialOf(input.heldOut, input.golden ?? [])
   const canScore = await slot.use(async (engine) => engine.score !== undefined)
-  if (!canScore) return { verdict: 'hold', checks: [unmeasurable] }
+  if (!canScore) return { report: { verdict: 'hold', checks: [unmeasurable] } }
   const before = await measureVersion(base, material, input)
   const ours = await measureVersion(candidate, material, input)
   const now =
     incumbent.id === base.id ? before : await measureVersion(incumbent, { ...material, golden: [], prose: [] }, input)
-  return judge({ material, base: before, incumbent: now, candidate: ours })
+  const evidence = { material, base: before, incumbent: now, candidate: ours }
+  const probe = probeOf(evidence)
+  return { report: judge(evidence), ...(probe ? { probe } : {}) }
+}
+
+/** The plain text that tells the candidate from the base best. */
+function probeOf({ material, base, candidate }: Evidence): Judgement['probe'] {
+  const texts = material.prose.map((text, i) => ({
+    text,
+    base: base.prose[i]?.logProbability ?? Number.NaN,
+    candidate: candidate.prose[i]?.logProbability ?? Number.NaN,
+  }))
+  const apart = (item: { readonly base: number; readonly candidate: number }) => Math.abs(item.base - item.candidate)
+  return texts
+    .filter((item) => Number.isFinite(apart(item)) && apart(item) > 0)
+    .toSorted((a, b) => apart(b) - apart(a))[0]
 }
 
 /** The verdict on measurements: pure, so that every way to fail is a test without an engine. */

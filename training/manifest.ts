@@ -2,23 +2,25 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { HoneError } from '../src/errors.ts'
+import type { GateCheck } from '../src/ports/learning.ts'
 
-const check = z.object({
-  id: z.string(),
-  what: z.string(),
-  // JSON has no NaN: a check that measured none comes back as null.
-  value: z
-    .number()
-    .nullable()
-    .transform((value) => value ?? Number.NaN),
-  limit: z.string(),
-  pass: z.boolean(),
-  n: z.number(),
-  interval: z
-    .tuple([z.number().nullable(), z.number().nullable()])
-    .transform(([low, high]): readonly [number, number] => [low ?? Number.NaN, high ?? Number.NaN])
-    .optional(),
-})
+// JSON has no NaN: a number that was none comes back as null.
+const number = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN)
+
+const check = z
+  .object({
+    id: z.string(),
+    what: z.string(),
+    value: number,
+    limit: z.string(),
+    pass: z.boolean(),
+    n: z.number(),
+    interval: z.tuple([number, number]).optional(),
+  })
+  .transform(({ interval, ...rest }): GateCheck => (interval ? { ...rest, interval } : rest))
 
 const schema = z.object({
   format: z.literal(1),
@@ -44,8 +46,8 @@ const schema = z.object({
     }),
   ),
   gate: z.object({ verdict: z.enum(['promote', 'hold', 'refuse']), checks: z.array(check) }),
-  /** Log-probability of {@link probeReply} with and without the LoRA: the proof, before serving, that it is live. */
-  probe: z.object({ base: z.number(), candidate: z.number() }).optional(),
+  /** Log-probability of a plain text with and without the LoRA: the proof, before serving, that it is live. */
+  probe: z.object({ text: z.string(), base: z.number(), candidate: z.number() }).optional(),
 })
 
 /** `manifest.json` of a version: written last; a version without it does not exist. */
