@@ -2,7 +2,6 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeDurably } from './files.ts'
 import { sha256, sha256File } from './hash.ts'
-import type { BaseIdentity } from './registry.ts'
 
 /**
  * SHA-256 of the base model: of the file's bytes, or of the name where it is a model on a server. A large file is
@@ -21,17 +20,4 @@ export async function baseSha256(base: string, folder: string): Promise<string> 
   // Only a convenience: without the note the file is read again next time.
   await writeDurably(note, JSON.stringify({ key, sha256: found })).catch(() => {})
   return found
-}
-
-/**
- * Says what the base model is, for the registry and the learning loop.
- *
- * @param folder where the note about a large file's checksum is kept
- * @param templateSha256 of the chat template that the engine serves with, where it tells; compared with a LoRA's
- */
-export function identifyBase(path: string, folder: string, templateSha256?: string): () => Promise<BaseIdentity> {
-  return async function identify() {
-    const sha = await baseSha256(path, folder)
-    return { path, sha256: sha, ...(templateSha256 === undefined ? {} : { templateSha256 }) }
-  }
 }

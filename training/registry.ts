@@ -2,6 +2,7 @@ import { cp, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { asHoneError, HoneError } from '../src/errors.ts'
 import type { Version } from '../src/ports/engine.ts'
+import { baseSha256 } from './base.ts'
 import { folderBytes, removeFolder, syncFolder, writeDurably } from './files.ts'
 import { sha256File } from './hash.ts'
 import { manifestName, manifestText, readManifest, type VersionManifest } from './manifest.ts'
@@ -28,18 +29,10 @@ export interface Published {
   readonly bytes: number
 }
 
-/** The model that all versions stand on, as it is now. */
-export interface BaseIdentity {
-  readonly path: string
-  readonly sha256: string
-  /** Absent: the engine doesn't tell its chat template, so it can't be compared. */
-  readonly templateSha256?: string
-}
-
 /** The folders `versions/v1`, `v2`, …: immutable, numbered once and for ever, complete or not there. */
 export interface Registry {
   /** Takes a run's files into a folder of their own under the next number. Nothing sees it before `publish`. */
-  stage(trained: Trained): Promise<Candidate>
+  stage(trained: Trained, base: string): Promise<Candidate>
   /** Writes the manifest, last and durably: from now on the version exists. */
   publish(candidate: Candidate, manifest: VersionManifest): Promise<void>
   /** Removes a candidate that was not published. Its number is not used again. */
@@ -47,68 +40,85 @@ export interface Registry {
   /** Oldest first. */
   list(): Promise<readonly Published[]>
   get(id: string): Promise<Published>
-  /** The version to load. @throws HoneError NOT_FOUND, LORA_MISMATCH (other base, other template, damaged file). */
-  toVersion(id: string): Promise<Version>
-  /** Removes what a crash left: folders without a manifest. Call it at start, when no run is on. */
-  clean(): Promise<readonly string[]>
+  /**
+   * The version to load on this base (a GGUF's path or a server's model name).
+   *
+   * @throws HoneError NOT_FOUND; LORA_MISMATCH for another base, another chat template or a damaged file.
+   */
+  toVersion(id: string, base: string): Promise<Version>
+  /** SHA-256 of a base, as manifests name it. */
+  baseSha256(base: string): Promise<string>
+}
+
+/** What the registry checks beyond its own files. */
+export interface RegistryOptions {
+  /** SHA-256 of the chat template that the engine serves with, where it tells; a LoRA of another one is refused. */
+  readonly templateSha256?: string
 }
 
 /**
- * The registry of versions in `folder`. `base` is asked each time, for the base model may have been exchanged.
+ * Opens the registry of versions in `folder` and removes what a crash left there: folders without a manifest. So it
+ * must be opened by the one process that owns the data folder.
  *
  * @example
- * const registry = createRegistry(join(dataDir, 'versions'), async () => ({ path, sha256 }))
- * await slot.swap(await registry.toVersion('v3'))
+ * const registry = await openRegistry(join(dataDir, 'versions'))
+ * await slot.swap(await registry.toVersion('v3', 'model.gguf'))
  */
-export function createRegistry(folder: string, base: () => Promise<BaseIdentity>): Registry {
+export async function openRegistry(folder: string, { templateSha256 }: RegistryOptions = {}): Promise<Registry> {
   const root = resolve(folder)
-
-  async function get(id: string): Promise<Published> {
-    const path = join(root, id)
-    const manifest = /^v[1-9]\d*$/.test(id) ? await readManifest(path) : undefined
-    if (!manifest || manifest.id !== id) throw new HoneError('NOT_FOUND', `There is no version ${id}.`)
-    return { manifest, folder: path, bytes: await folderBytes(path) }
-  }
-
+  await guarded(() => clean(root))
+  const hashOf = (base: string) => baseSha256(base, root)
+  const get = (id: string) => read(root, id)
   return {
     get,
-    async stage(trained) {
-      await refuseDamaged(trained.gguf, trained.sha256, 'The new LoRA')
-      return guarded(async () => stageIn(root, trained, (await base()).path))
-    },
-    publish: (candidate, manifest) =>
+    baseSha256: hashOf,
+    stage: (trained, base) =>
       guarded(async () => {
-        await writeDurably(join(candidate.folder, `${manifestName}.part`), manifestText(manifest))
-        await rename(join(candidate.folder, `${manifestName}.part`), join(candidate.folder, manifestName))
-        await syncFolder(candidate.folder)
-        await syncFolder(root)
+        await refuseDamaged(trained.gguf, trained.sha256, 'The new LoRA')
+        return stageIn(root, trained, base)
       }),
+    publish: (candidate, manifest) => guarded(() => writeManifest(root, candidate, manifest)),
     discard: (candidate) => guarded(() => removeFolder(candidate.folder)),
     async list() {
       const published = await Promise.all((await numbers(root)).map((n) => get(`v${n}`).catch(() => undefined)))
       return published.filter((version) => version !== undefined)
     },
-    async toVersion(id) {
-      const { path, sha256, templateSha256 } = await base()
-      if (id === 'v0') return { id: 'v0', base: path }
+    async toVersion(id, base) {
+      if (id === 'v0') return { id, base }
       const { manifest, folder: own } = await get(id)
-      const lora = { id, path: join(own, manifest.lora.file), sha256: manifest.lora.sha256 }
-      if (manifest.base.sha256 !== sha256) throw mismatch(id, 'another base model')
+      if (manifest.base.sha256 !== (await hashOf(base))) throw mismatch(id, 'another base model')
       if (templateSha256 !== undefined && manifest.templateSha256 !== templateSha256) {
         throw mismatch(id, 'another chat template')
       }
+      const lora = { id, path: join(own, manifest.lora.file), sha256: manifest.lora.sha256 }
       await refuseDamaged(lora.path, lora.sha256, `The LoRA of ${id}`)
-      return { id, base: path, lora, ...(manifest.profile === undefined ? {} : { profile: manifest.profile }) }
+      return { id, base, lora, ...(manifest.profile === undefined ? {} : { profile: manifest.profile }) }
     },
-    async clean() {
-      const left: string[] = []
-      for (const n of await numbers(root)) {
-        if (await readManifest(join(root, `v${n}`))) continue
-        await removeFolder(join(root, `v${n}`))
-        left.push(`v${n}`)
-      }
-      return left
-    },
+  }
+}
+
+async function read(root: string, id: string): Promise<Published> {
+  const folder = join(root, id)
+  const manifest = /^v[1-9]\d*$/.test(id) ? await readManifest(folder) : undefined
+  if (!manifest || manifest.id !== id) throw new HoneError('NOT_FOUND', `There is no version ${id}.`)
+  return { manifest, folder, bytes: await folderBytes(folder) }
+}
+
+/** Whole or not at all: written beside its place, on the disk before it is renamed, the rename on the disk too. */
+async function writeManifest(root: string, { folder }: Candidate, manifest: VersionManifest): Promise<void> {
+  const path = join(folder, manifestName)
+  await writeDurably(`${path}.part`, manifestText(manifest))
+  await rename(`${path}.part`, path)
+  await syncFolder(folder)
+  await syncFolder(root)
+}
+
+async function clean(root: string): Promise<void> {
+  for (const n of await numbers(root)) {
+    const folder = join(root, `v${n}`)
+    const names = await readdir(folder)
+    // A manifest that can't be read is kept: a person may want to repair it, and it doesn't count as a version.
+    if (!names.includes(manifestName)) await removeFolder(folder)
   }
 }
 

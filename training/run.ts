@@ -10,7 +10,7 @@ import { gate, type Judgement } from './gate.ts'
 import type { VersionManifest } from './manifest.ts'
 import { type Golden, stopIf } from './measure.ts'
 import type { Hyper } from './recipes.ts'
-import type { BaseIdentity, Candidate, Registry } from './registry.ts'
+import type { Candidate, Registry } from './registry.ts'
 import { makeReplay } from './replay.ts'
 import type { Selection } from './select.ts'
 import type { ServingVersions } from './serving.ts'
@@ -22,7 +22,10 @@ export interface RunParts {
   readonly registry: Registry
   readonly trainer: Trainer
   readonly serving: ServingVersions
-  readonly base: () => Promise<BaseIdentity>
+  /** The base model: a GGUF's path or a server's model name. */
+  readonly base: string
+  /** SHA-256 of the chat template that the engine serves with, where it tells. */
+  readonly templateSha256?: string
   /** Hugging Face folder that training starts from. */
   readonly modelFolder: string
   readonly dataDir: string
@@ -69,7 +72,7 @@ export async function runTraining(parts: RunParts, request: RunRequest, voice: R
   const work = join(parts.dataDir, 'runs', request.id)
   try {
     const done = await train(parts, jobOf(parts, request, { dataset, work }), voice)
-    const candidate = await registry.stage(done)
+    const candidate = await registry.stage(done, parts.base)
     const { report } = await judgeAndPublish(parts, request, { dataset, candidate, done, voice })
     if (report.verdict === 'promote') {
       stopIf(signal)
@@ -87,8 +90,7 @@ async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice)
   const { selection, seed, options } = request
   const { signal } = voice
   voice.say('Asking the base model for its own answers, so that training keeps them.')
-  const base = await parts.registry.toVersion('v0')
-  const replay = await makeReplay({ slot: parts.slot, base, selection, seed, signal })
+  const replay = await makeReplay({ slot: parts.slot, base: { id: 'v0', base: parts.base }, selection, seed, signal })
   const shuffle = options.shuffleLabels === undefined ? {} : { shuffleLabels: options.shuffleLabels }
   const dataset = await freeze(join(parts.dataDir, 'datasets'), { selection, replay, seed, ...shuffle })
   const { pairs, heldOut } = dataset.manifest.rows
@@ -107,7 +109,7 @@ function jobOf(
   return { id, method: selection.method, model: modelFolder, dataset: dataset.path, output, seed, hyper }
 }
 
-async function train({ trainer, base }: RunParts, job: TrainJob, { step, signal }: RunVoice): Promise<Done> {
+async function train({ trainer, templateSha256 }: RunParts, job: TrainJob, { step, signal }: RunVoice): Promise<Done> {
   let done: Done | undefined
   for await (const event of trainer.train(job, signal)) {
     step(event)
@@ -116,7 +118,6 @@ async function train({ trainer, base }: RunParts, job: TrainJob, { step, signal 
   }
   stopIf(signal)
   if (!done) throw new HoneError('TRAINER_FAILED', 'The trainer ended without a result.')
-  const { templateSha256 } = await base()
   if (templateSha256 !== undefined && templateSha256 !== done.templateSha256) {
     const where = `The chat template in ${job.model} is not the one that the engine serves with.`
     throw new HoneError('LORA_MISMATCH', where)
@@ -137,7 +138,7 @@ async function judgeAndPublish(parts: RunParts, request: RunRequest, finished: F
   const { candidate, voice } = finished
   const { say, signal } = voice
   try {
-    const base = await registry.toVersion('v0')
+    const base = { id: 'v0', base: parts.base }
     const heldOut = request.selection.heldOut
     const judgement = await gate({ slot, base, candidate: candidate.version, heldOut, golden, signal, say })
     stopIf(signal)
@@ -151,11 +152,10 @@ async function judgeAndPublish(parts: RunParts, request: RunRequest, finished: F
 }
 
 async function manifestOf(
-  { base }: RunParts,
+  { base, registry }: RunParts,
   request: RunRequest,
   { dataset, candidate, done, judgement }: Finished & { readonly judgement: Judgement },
 ): Promise<VersionManifest> {
-  const { path, sha256 } = await base()
   const { hash, shuffledLabels, traces } = dataset.manifest
   const profile = request.selection.train.at(-1)?.profile
   return {
@@ -163,7 +163,7 @@ async function manifestOf(
     id: candidate.id,
     createdAt: request.startedAt.toISOString(),
     job: request.id,
-    base: { path, sha256 },
+    base: { path: base, sha256: await registry.baseSha256(base) },
     lora: { file: 'lora.gguf', sha256: done.sha256, bytes: candidate.bytes },
     templateSha256: done.templateSha256,
     dataset: { path: dataset.path, hash, shuffledLabels },

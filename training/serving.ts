@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { HoneError } from '../src/errors.ts'
 import type { Logger } from '../src/log.ts'
-import type { Engine, EngineSlot, Version } from '../src/ports/engine.ts'
+import type { Engine, EngineSlot } from '../src/ports/engine.ts'
 import type { VersionInfo } from '../src/ports/learning.ts'
 import type { Store } from '../src/ports/store.ts'
 import type { VersionManifest } from './manifest.ts'
@@ -12,6 +12,8 @@ export interface ServingParts {
   readonly store: Store
   readonly slot: EngineSlot
   readonly registry: Registry
+  /** The base model: a GGUF's path or a server's model name. */
+  readonly base: string
   readonly log: Logger
 }
 
@@ -25,8 +27,8 @@ export interface ServingVersions {
 
 const rolledBack = 'rollback from '
 
-/** @example await servingVersions({ store, slot, registry, log }).promote('v2', 'web:anna', 'looks good') */
-export function servingVersions({ store, slot, registry, log }: ServingParts): ServingVersions {
+/** @example await servingVersions({ store, slot, registry, base, log }).promote('v2', 'web:anna', 'looks good') */
+export function servingVersions({ store, slot, registry, base, log }: ServingParts): ServingVersions {
   async function promote(version: string, by: string, why: string): Promise<void> {
     const before = slot.version
     const manifest = version === 'v0' ? undefined : (await registry.get(version)).manifest
@@ -34,7 +36,7 @@ export function servingVersions({ store, slot, registry, log }: ServingParts): S
       const failed = manifest.gate.checks.filter(({ pass }) => !pass).map(({ id }) => id)
       throw new HoneError('SWAP_REFUSED', `The gate refused ${version}: ${failed.join(', ')}.`)
     }
-    const next = await registry.toVersion(version)
+    const next = await registry.toVersion(version, base)
     if (before.id !== version) await slot.swap(next, (engine) => prove(engine, manifest))
     try {
       await store.serving.set(version, by, why)
@@ -56,8 +58,7 @@ export function servingVersions({ store, slot, registry, log }: ServingParts): S
       return previous
     },
     async versions() {
-      const serving = await store.serving.current()
-      const { base } = await registry.toVersion('v0')
+      const serving = slot.version.id
       const file = await stat(base).catch(() => undefined)
       const bare: VersionInfo = {
         id: 'v0',
@@ -69,23 +70,6 @@ export function servingVersions({ store, slot, registry, log }: ServingParts): S
       const trained = (await registry.list()).map(({ manifest, bytes }) => infoOf(manifest, bytes, serving))
       return [bare, ...trained]
     },
-  }
-}
-
-/**
- * The version to load when Hone starts: what served last, or the bare base when that can't be loaded any more (the
- * base model was exchanged, its folder is damaged); then the record says so, and the reason is logged.
- */
-export async function versionAtStart({ store, registry, log }: Omit<ServingParts, 'slot'>): Promise<Version> {
-  const last = await store.serving.current()
-  try {
-    return await registry.toVersion(last)
-  } catch (error) {
-    const lost = error instanceof HoneError && (error.code === 'NOT_FOUND' || error.code === 'LORA_MISMATCH')
-    if (last === 'v0' || !lost) throw error
-    log.warn('version.unavailable', { version: last, error })
-    await store.serving.set('v0', 'hone', error.message)
-    return registry.toVersion('v0')
   }
 }
 

@@ -4,7 +4,10 @@ import type { ChatMessage, Engine, EngineSlot, Score, Version } from '../../src/
 /** What a scripted engine says, by version: log-probabilities and answers are whatever the test wants. */
 export interface Script {
   score(version: Version, prompt: readonly ChatMessage[], reply: string): Score
-  answer(version: Version, prompt: readonly ChatMessage[]): { readonly text: string; readonly reason?: 'stop' | 'length' }
+  answer(
+    version: Version,
+    prompt: readonly ChatMessage[],
+  ): { readonly text: string; readonly reason?: 'stop' | 'length' }
 }
 
 /** An engine that follows a script; without `score`, it has no such capability. */

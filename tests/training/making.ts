@@ -66,5 +66,11 @@ function votesOf({ id, votes = {} }: Said): readonly Vote[] {
 }
 
 function correctionsOf({ id, corrections = {} }: Said): readonly Correction[] {
-  return Object.entries(corrections).map(([person, text]) => ({ id: `fix_${id}_${person}`, turn: id, person, text, at }))
+  return Object.entries(corrections).map(([person, text]) => ({
+    id: `fix_${id}_${person}`,
+    turn: id,
+    person,
+    text,
+    at,
+  }))
 }
