@@ -98,7 +98,7 @@ const steps = {
       ['types', join(bin, 'tsc'), ['--noEmit']],
       ['lint', join(bin, 'biome'), ['check', '.']],
       ['training environment', join(bin, 'node'), ['src/main.ts', 'setup', 'python']],
-      ['tests', join(bin, 'mocha'), args],
+      ['tests', join(bin, 'mocha'), only ? args : ['tests/**/*.test.ts']],
     ]
     for (const [name, command, commandArgs] of checks) {
       if (only && name !== 'tests') continue

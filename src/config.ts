@@ -207,3 +207,8 @@ export function envExample(): string {
   }
   return `${lines.join('\n')}\n`
 }
+
+/** The environment for a child process: ours and `extra`. */
+export function childEnvironment(extra: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  return { ...process.env, ...extra }
+}

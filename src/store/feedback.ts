@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Feedback, Vote } from '../ports/store.ts'
 import { forget } from './forget.ts'
 import { judged } from './judged.ts'
-import { toCorrection, toVote } from './rows.ts'
+import { toCorrection, toDuel, toVote } from './rows.ts'
 import type { Db, Session } from './schema.ts'
 
 /** Votes, corrections and duels. Writing one about a turn that doesn't exist fails with NOT_FOUND. */
@@ -33,7 +33,13 @@ export function feedback(session: Session): Feedback {
         .orderBy('person')
         .execute()
       const better = await db.selectFrom('correction').selectAll().where('turn', '=', turn).orderBy('seq').execute()
-      return { votes: votes.map(toVote), corrections: better.map(toCorrection) }
+      const duels = await db
+        .selectFrom('duel')
+        .selectAll()
+        .where((row) => row.or([row('left_turn', '=', turn), row('right_turn', '=', turn)]))
+        .orderBy('at')
+        .execute()
+      return { votes: votes.map(toVote), corrections: better.map(toCorrection), duels: duels.map(toDuel) }
     },
     forget: (person) => forget(session, person),
   }

@@ -78,6 +78,7 @@ async function turns(db: Kysely<unknown>, flavour: Flavour['name']): Promise<voi
   await db.schema.createIndex('turn_by_thread').on('turn').columns(['thread', 'at', 'seq']).execute()
   await db.schema.createIndex('turn_by_parent').on('turn').column('parent').execute()
   await db.schema.createIndex('turn_by_prompt').on('turn').column('prompt').execute()
+  await db.schema.createIndex('turn_by_answers').on('turn').column('answers').execute()
   await db.schema.createIndex('turn_by_family').on('turn').columns(['family', 'seq']).execute()
   await db.schema.createIndex('turn_by_person').on('turn').columns(['person', 'tenant', 'thread']).execute()
 }

@@ -3,6 +3,7 @@ import type { Store } from '../ports/store.ts'
 import { feedback } from './feedback.ts'
 import { inbox } from './inbox.ts'
 import { jobs } from './jobs.ts'
+import { messages } from './messages.ts'
 import { migrate } from './migrations.ts'
 import { profiles } from './profiles.ts'
 import type { Flavour, Tables } from './schema.ts'
@@ -21,6 +22,7 @@ export async function open(dialect: Dialect, flavour: Flavour, schema?: string):
   const session = { db, flavour }
   return {
     turns: turns(session),
+    messages: messages(session),
     feedback: feedback(session),
     inbox: inbox(session),
     jobs: jobs(session),

@@ -13,7 +13,8 @@ export function turns(session: Session): Turns {
   const { db } = session
   return {
     appendUser: (turn) => db.transaction().execute((on) => appendUser(on, session, turn)),
-    appendBot: (replies, eventId) => db.transaction().execute((on) => appendBot(on, replies, eventId)),
+    appendBot: (replies, eventId) => db.transaction().execute((on) => appendBot(on, session, replies, eventId)),
+    answers: (eventId) => answersTo(db, eventId),
     async get(id) {
       const row = await db.selectFrom('turn').selectAll().where('id', '=', id).executeTakeFirst()
       return row && toTurn(row)
@@ -24,34 +25,12 @@ export function turns(session: Session): Turns {
       return JSON.parse(row.messages) as readonly ChatMessage[]
     },
     history: (thread: ThreadId, limit: number) => branch(db, thread, limit),
-    async link(turn, messages) {
-      if (messages.length === 0) return
-      await db
-        .insertInto('message')
-        .values(messages.map((message) => ({ thread: message.thread, message: message.id, turn })))
-        // A retry may edit the message in place: it then carries the new turn.
-        .onConflict((conflict) => conflict.columns(['thread', 'message']).doUpdateSet({ turn }))
-        .execute()
-    },
-    async find({ thread, id }) {
-      const row = await db
-        .selectFrom('message')
-        .innerJoin('turn', 'turn.id', 'message.turn')
-        .selectAll('turn')
-        .where('message.thread', '=', thread)
-        .where('message.message', '=', id)
-        .executeTakeFirst()
-      return row && toTurn(row)
-    },
     threads: (tenant, person, limit) => threads(db, { tenant, person, limit }),
   }
 }
 
-async function appendUser(on: Transaction<Tables>, { flavour }: Session, turn: UserTurn): Promise<UserTurn> {
-  const claimed = on.selectFrom('inbox').select('outcome').where('id', '=', sha256(turn.event))
-  // The row lock makes `forget` wait for us or us for it; SQLite's writers are alone anyway.
-  const event = await claimed.$if(flavour.name === 'postgres', (query) => query.forShare()).executeTakeFirst()
-  if (event?.outcome === 'forgotten') throw forgotten()
+async function appendUser(on: Transaction<Tables>, session: Session, turn: UserTurn): Promise<UserTurn> {
+  await refuseForgotten(on, session, turn.event)
   const row = await on
     .insertInto('turn')
     .values(fromUserTurn(turn))
@@ -65,22 +44,13 @@ async function appendUser(on: Transaction<Tables>, { flavour }: Session, turn: U
 
 async function appendBot(
   on: Transaction<Tables>,
+  session: Session,
   replies: readonly NewBotTurn[],
   eventId: string,
 ): Promise<readonly BotTurn[]> {
-  const id = sha256(eventId)
-  const settled = await on
-    .updateTable('inbox')
-    .set({ outcome: 'answered', event: null })
-    .where('id', '=', id)
-    .where((row) => row.or([row('outcome', 'is', null), row('outcome', 'in', ['ignored', 'given-up'])]))
-    .executeTakeFirst()
-  if (settled.numUpdatedRows === 0n) {
-    const event = await on.selectFrom('inbox').select('outcome').where('id', '=', id).executeTakeFirst()
-    // Answered before, by this process or another: the first answer stands.
-    if (event?.outcome === 'answered') return answersTo(on, eventId, replies)
-    if (event?.outcome === 'forgotten') throw forgotten()
-  }
+  await refuseForgotten(on, session, eventId)
+  const earlier = await answersTo(on, eventId)
+  if (earlier.length > 0) return earlier
   const appended: BotTurn[] = []
   for (const reply of replies) {
     const prompt = await keepPrompt(on, reply.prompt)
@@ -93,6 +63,16 @@ async function appendBot(
   return appended
 }
 
+/** Nothing more is kept of an event whose author was forgotten while it was being answered. */
+async function refuseForgotten(on: Transaction<Tables>, { flavour }: Session, eventId: string): Promise<void> {
+  const claimed = on.selectFrom('inbox').select('outcome').where('id', '=', sha256(eventId))
+  // The row lock lets writers of one event, and `forget`, wait for each other; SQLite's writers are alone anyway.
+  const event = await claimed.$if(flavour.name === 'postgres', (query) => query.forUpdate()).executeTakeFirst()
+  if (event?.outcome === 'forgotten') {
+    throw new HoneError('NOT_FOUND', 'The message was deleted with everything of the person who wrote it.')
+  }
+}
+
 async function keepPrompt(on: Transaction<Tables>, messages: readonly ChatMessage[]): Promise<string> {
   const json = canonicalJson(messages)
   const hash = sha256(json)
@@ -101,19 +81,7 @@ async function keepPrompt(on: Transaction<Tables>, messages: readonly ChatMessag
   return hash
 }
 
-async function answersTo(on: Db, eventId: string, replies: readonly NewBotTurn[]): Promise<readonly BotTurn[]> {
-  const [reply] = replies
-  if (!reply) return []
-  const rows = await on
-    .selectFrom('turn')
-    .selectAll()
-    .where('answers', '=', eventId)
-    .where('thread', '=', reply.thread)
-    .orderBy('seq')
-    .execute()
+async function answersTo(on: Db, eventId: string): Promise<readonly BotTurn[]> {
+  const rows = await on.selectFrom('turn').selectAll().where('answers', '=', eventId).orderBy('seq').execute()
   return rows.map(toBotTurn)
-}
-
-function forgotten(): HoneError {
-  return new HoneError('NOT_FOUND', 'The message was deleted with everything of the person who wrote it.')
 }

@@ -97,14 +97,21 @@ function turnsContract(store: () => Store): void {
   it('says NOT_FOUND for a prompt that it never kept', async () => {
     await assert.rejects(store().turns.prompt('0'.repeat(64)), code('NOT_FOUND'))
   })
-  it('settles the event with the reply, and only with it', async () => {
+  it('keeps all replies to an event or none', async () => {
     await store().inbox.claim(inbound('event:q'))
     await store().turns.appendUser(userTurn('q'))
     const replies = [botTurn('a', 'q'), botTurn('lost', 'no such turn')]
     await assert.rejects(store().turns.appendBot(replies, 'event:q'), code('NOT_FOUND'))
     assert.equal(await store().turns.get('a'), undefined)
+    assert.deepEqual(await store().turns.answers('event:q'), [])
+  })
+  it('finds the replies to an event that was answered but not settled', async () => {
+    await store().inbox.claim(inbound('event:q'))
+    await store().turns.appendUser(userTurn('q'))
+    const kept = await store().turns.appendBot([botTurn('a', 'q'), botTurn('b', 'q')], 'event:q')
     assert.equal((await store().inbox.unsettled()).length, 1)
-    await store().turns.appendBot([botTurn('a', 'q')], 'event:q')
+    assert.deepEqual(await store().turns.answers('event:q'), kept)
+    await store().inbox.settle('event:q', 'answered')
     assert.deepEqual(await store().inbox.unsettled(), [])
   })
   it('lets the first answer to an event stand', async () => {
@@ -117,17 +124,17 @@ function turnsContract(store: () => Store): void {
   it('finds a turn by any platform message that carries it', async () => {
     const reply = await dialogue(store())
     const messages = ['m1', 'm2'].map((id) => ({ thread: 'web:t', id }))
-    await store().turns.link('a', messages)
-    await store().turns.link('a', messages)
-    for (const message of messages) assert.deepEqual(await store().turns.find(message), reply)
-    assert.equal(await store().turns.find({ thread: 'web:other', id: 'm1' }), undefined)
+    await store().messages.link('a', messages)
+    await store().messages.link('a', messages)
+    for (const message of messages) assert.deepEqual(await store().messages.find(message), reply)
+    assert.equal(await store().messages.find({ thread: 'web:other', id: 'm1' }), undefined)
   })
   it('follows a platform message that was edited to carry a newer turn', async () => {
     await dialogue(store())
     await store().turns.appendBot([botTurn('b', 'q')], 'event:retry')
-    await store().turns.link('a', [{ thread: 'web:t', id: 'm1' }])
-    await store().turns.link('b', [{ thread: 'web:t', id: 'm1' }])
-    assert.equal((await store().turns.find({ thread: 'web:t', id: 'm1' }))?.id, 'b')
+    await store().messages.link('a', [{ thread: 'web:t', id: 'm1' }])
+    await store().messages.link('b', [{ thread: 'web:t', id: 'm1' }])
+    assert.equal((await store().messages.find({ thread: 'web:t', id: 'm1' }))?.id, 'b')
   })
   it('replaces what no database can hold, and keeps every other character', async () => {
     const text = 'emoji 🦉, quotes \'"`, {{name}}, <|im_end|>, \u202e, newline\n and tab\t'
@@ -238,7 +245,7 @@ function feedbackContract(store: () => Store): void {
     await store().feedback.vote({ ...vote, verdict: 'up' })
     await store().feedback.vote({ ...vote, verdict: 'none' })
     await store().feedback.vote({ ...vote, verdict: 'none' })
-    assert.deepEqual(await store().feedback.ofTurn('a'), { votes: [], corrections: [] })
+    assert.deepEqual(await store().feedback.ofTurn('a'), { votes: [], corrections: [], duels: [] })
     assert.deepEqual(await store().feedback.counts(), [])
   })
   it('refuses feedback on a turn that does not exist', async () => {
@@ -336,7 +343,7 @@ function judgedContract(store: () => Store): void {
 function forgetContract(store: () => Store): void {
   it('forgets what a person wrote with all below it, and what they said of other turns', async () => {
     await dialogue(store())
-    await store().turns.link('a', [{ thread: 'web:t', id: 'm1' }])
+    await store().messages.link('a', [{ thread: 'web:t', id: 'm1' }])
     await store().turns.appendUser(userTurn('q2', { parent: 'a', person: 'web:bob' }))
     await store().turns.appendBot([botTurn('a2', 'q2')], 'event:q2')
     await store().turns.appendUser(userTurn('other', { thread: 'web:u', person: 'web:bob' }))
@@ -347,7 +354,7 @@ function forgetContract(store: () => Store): void {
     // 4 turns, 1 link, 2 votes, 1 prompt: the other prompt still belongs to Bob's reply.
     assert.equal(await store().feedback.forget('web:anna'), 8)
     for (const turn of ['q', 'a', 'q2', 'a2']) assert.equal(await store().turns.get(turn), undefined)
-    assert.equal(await store().turns.find({ thread: 'web:t', id: 'm1' }), undefined)
+    assert.equal(await store().messages.find({ thread: 'web:t', id: 'm1' }), undefined)
     assert.equal((await store().feedback.ofTurn('b')).votes.length, 1)
     assert.deepEqual(await store().turns.prompt(kept?.prompt ?? ''), shared.prompt)
     assert.equal(await store().feedback.forget('web:anna'), 0)
