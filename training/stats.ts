@@ -5,7 +5,7 @@ const z90 = 1.6449
  * Wilson score interval for a share, 90 % two-sided (E. B. Wilson, 1927). Unlike the plain interval it behaves with
  * few observations and near 0 and 1.
  *
- * @example wilson(9, 12) // [0.52, 0.89]: 9 of 12 is just enough to say "better than a coin"
+ * @example wilson(9, 12) // [0.51, 0.90]: 9 of 12 is just enough to say "better than a coin"
  */
 export function wilson(hits: number, n: number): readonly [number, number] {
   if (n === 0) return [0, 1]

@@ -10,9 +10,14 @@ export interface Script {
   ): { readonly text: string; readonly reason?: 'stop' | 'length' }
 }
 
+interface Answered {
+  readonly text: string
+  readonly reason?: 'stop' | 'length'
+}
+
 /** An engine that follows a script; without `score`, it has no such capability. */
 export function scriptedEngine(version: Version, script: Partial<Script>): Engine {
-  const { score, answer = () => ({ text: 'Yes.' }) } = script
+  const { score, answer = (): Answered => ({ text: 'Yes.' }) } = script
   return {
     version,
     contextTokens: 8192,
