@@ -109,7 +109,12 @@ export interface Feedback {
   /** Judged prompts, oldest first; a prompt nobody judged is left out. */
   judged(tenant?: string): AsyncIterable<Judged>
   counts(): Promise<readonly VoteCount[]>
-  ofTurn(turn: TurnId): Promise<{ readonly votes: readonly Vote[]; readonly corrections: readonly Correction[] }>
+  ofTurn(turn: TurnId): Promise<{
+    readonly votes: readonly Vote[]
+    readonly corrections: readonly Correction[]
+    /** Decided duels that this turn was a side of, oldest first; a page asks so that none is shown again. */
+    readonly duels?: readonly Duel[]
+  }>
   /** Deletes what a person wrote, the replies to it, and every vote they cast. Returns the rows deleted. */
   forget(person: string): Promise<number>
 }
