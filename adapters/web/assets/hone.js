@@ -32,6 +32,16 @@ function newEvent() {
   return `e_${[...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
 
+// Times in the reader's own way ------------------------------------------------------------------------------------
+
+function localTimes() {
+  for (const time of document.querySelectorAll('time[datetime]')) {
+    time.textContent = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+  }
+}
+localTimes()
+document.addEventListener('htmx:after:swap', localTimes)
+
 // Composer --------------------------------------------------------------------------------------------------------
 
 if (composer) {
