@@ -1,5 +1,5 @@
 import { HoneError } from '../errors.ts'
-import type { ThreadId } from '../ports/channel.ts'
+import type { MessageRef, TurnId } from '../ports/channel.ts'
 import type { ChatMessage } from '../ports/engine.ts'
 import type { BotTurn, NewBotTurn, Turns, UserTurn } from '../ports/store.ts'
 import { canonicalJson, sha256 } from './hash.ts'
@@ -22,20 +22,8 @@ export function turns(session: Session): Turns {
       if (!row) throw new HoneError('NOT_FOUND', `There is no prompt ${hash}; its conversation may have been deleted.`)
       return JSON.parse(row.messages) as readonly ChatMessage[]
     },
-    history: (thread: ThreadId, limit: number) => branch(db, thread, limit),
-    async link(turn, messages) {
-      if (messages.length === 0) return
-      // One row a message: an upsert may not meet the same row twice.
-      const rows = new Map(messages.map(({ thread, id }) => [`${thread}\n${id}`, { thread, message: id, turn }]))
-      await write((on) =>
-        on
-          .insertInto('message')
-          .values([...rows.values()])
-          // A retry may edit the message in place: it then carries the new turn.
-          .onConflict((conflict) => conflict.columns(['thread', 'message']).doUpdateSet({ turn }))
-          .execute(),
-      )
-    },
+    history: (thread, limit) => branch(db, thread, limit),
+    link: (turn, messages) => write((on) => link(on, turn, messages)),
     async find({ thread, id }) {
       const row = await db
         .selectFrom('message')
@@ -90,6 +78,18 @@ async function appendBot(on: Db, replies: readonly NewBotTurn[], eventId: string
     appended.push(toBotTurn(await row.executeTakeFirstOrThrow()))
   }
   return appended
+}
+
+async function link(on: Db, turn: TurnId, messages: readonly MessageRef[]): Promise<void> {
+  if (messages.length === 0) return
+  // One row a message: an upsert may not meet the same row twice.
+  const rows = new Map(messages.map(({ thread, id }) => [`${thread}\n${id}`, { thread, message: id, turn }]))
+  await on
+    .insertInto('message')
+    .values([...rows.values()])
+    // A retry may edit the message in place: it then carries the new turn.
+    .onConflict((conflict) => conflict.columns(['thread', 'message']).doUpdateSet({ turn }))
+    .execute()
 }
 
 async function keepPrompt(on: Db, messages: readonly ChatMessage[]): Promise<string> {
