@@ -6,6 +6,7 @@
 
 export { type Dataset, type DatasetManifest, freeze, readDataset } from './dataset.ts'
 export { feedbackStats } from './feedback-stats.ts'
+export { type Forgotten, forgetInTraining } from './forget.ts'
 export { type GateInput, gate, judge, minEvidence } from './gate.ts'
 export { createLearning, type LearningOptions } from './learning.ts'
 export { type Answer, type Golden, type HeldOutPair, type Material, type Measured, measure } from './measure.ts'
