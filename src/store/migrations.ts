@@ -51,6 +51,15 @@ async function turns(db: Kysely<unknown>, flavour: Flavour['name']): Promise<voi
     .addColumn('hash', 'text', (column) => column.primaryKey().notNull())
     .addColumn('messages', 'text', (column) => column.notNull())
     .execute()
+  await turnTable(db, flavour)
+  await db.schema.createIndex('turn_by_thread').on('turn').columns(['thread', 'at', 'seq']).execute()
+  await db.schema.createIndex('turn_by_answers').on('turn').column('answers').execute()
+  await db.schema.createIndex('turn_by_family').on('turn').columns(['family', 'seq']).execute()
+  await db.schema.createIndex('turn_by_person').on('turn').columns(['person', 'tenant', 'thread']).execute()
+  for (const column of ['parent', 'prompt']) await index(db, 'turn', column)
+}
+
+async function turnTable(db: Kysely<unknown>, flavour: Flavour['name']): Promise<void> {
   await db.schema
     .createTable('turn')
     .addColumn('seq', rowNumber(flavour), (column) => column.primaryKey())
@@ -75,12 +84,6 @@ async function turns(db: Kysely<unknown>, flavour: Flavour['name']): Promise<voi
     // Checked at commit: a subtree is deleted in pieces of any order.
     .addForeignKeyConstraint('turn_parent', ['parent'], 'turn', ['id'], (key) => key.deferrable().initiallyDeferred())
     .execute()
-  await db.schema.createIndex('turn_by_thread').on('turn').columns(['thread', 'at', 'seq']).execute()
-  await db.schema.createIndex('turn_by_parent').on('turn').column('parent').execute()
-  await db.schema.createIndex('turn_by_prompt').on('turn').column('prompt').execute()
-  await db.schema.createIndex('turn_by_answers').on('turn').column('answers').execute()
-  await db.schema.createIndex('turn_by_family').on('turn').columns(['family', 'seq']).execute()
-  await db.schema.createIndex('turn_by_person').on('turn').columns(['person', 'tenant', 'thread']).execute()
 }
 
 async function feedback(db: Kysely<unknown>, flavour: Flavour['name']): Promise<void> {

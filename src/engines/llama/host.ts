@@ -27,6 +27,7 @@ export interface LlamaOptions {
 export interface LlamaHost extends AsyncDisposable {
   /** Process of the child that new engines go to; for diagnostics. */
   readonly pid: number | undefined
+  readonly modelPath: string
   readonly load: LoadEngine
   /** Token ids of texts in which nothing is special; no BOS, no EOS. */
   tokenize(texts: readonly string[]): Promise<number[][]>
@@ -112,6 +113,7 @@ export function llama(options: LlamaOptions): LlamaHost {
     get pid() {
       return newest?.link.alive ? newest.link.pid : undefined
     },
+    modelPath: options.modelPath,
     load: (version) => loadEngine(version, options, { take, give }),
     async tokenize(texts) {
       const worker = await take()
