@@ -57,7 +57,7 @@ describe('the learning loop', () => {
   it('leaves nothing of the run but the version and the dataset', async () => {
     const { learning, dir, trainer } = await open()
     await runOnce(learning)
-    assert.deepEqual(await readdir(join(dir, 'runs')).catch(() => []), await leftovers(dir))
+    assert.deepEqual(await readdir(join(dir, 'jobs')).catch(() => []), await leftovers(dir))
     assert.equal(trainer.jobs[0]?.method, 'dpo')
     const files = await readdir(trainer.jobs[0]?.dataset ?? '')
     assert.deepEqual(files.sort(), ['dataset.json', 'holdout.jsonl', 'replay.jsonl', 'train.jsonl'])
@@ -180,7 +180,7 @@ describe('the learning loop', () => {
     assert.equal(job.state, 'cancelled')
     assert.equal((await store.jobs.get(job.id))?.state, 'cancelled')
     assert.equal(slot.version.id, 'v0')
-    assert.deepEqual(await leftovers(dir), await readdir(join(dir, 'runs')).catch(() => []))
+    assert.deepEqual(await leftovers(dir), await readdir(join(dir, 'jobs')).catch(() => []))
     assert.equal(await learning.cancel('web:anna'), false)
   })
 
@@ -279,11 +279,11 @@ describe('the learning loop', () => {
   })
 })
 
-/** What runs leave in `runs/`: at most their own folder with the log, never an output. */
+/** What runs leave in `jobs/`: at most their own folder with the log, never an output. */
 async function leftovers(dir: string): Promise<readonly string[]> {
-  const runs = await readdir(join(dir, 'runs')).catch(() => [])
+  const runs = await readdir(join(dir, 'jobs')).catch(() => [])
   for (const run of runs) {
-    const files = await readdir(join(dir, 'runs', run))
+    const files = await readdir(join(dir, 'jobs', run))
     assert.ok(!files.some((name) => name.startsWith('output')), files.join())
   }
   return runs
