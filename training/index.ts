@@ -6,6 +6,7 @@
 
 export { type Dataset, type DatasetManifest, freeze, readDataset } from './dataset.ts'
 export { feedbackStats } from './feedback-stats.ts'
+export { type Forgotten, forgetInTraining } from './forget.ts'
 export { type GateInput, gate, judge, minEvidence } from './gate.ts'
 export { createLearning, type LearningOptions } from './learning.ts'
 export { type Answer, type Golden, type HeldOutPair, type Material, type Measured, measure } from './measure.ts'
@@ -15,3 +16,4 @@ export { type Hyper, hyperFor, parametersOf } from './recipes.ts'
 export { openRegistry, type Published, type Registry, type RegistryOptions } from './registry.ts'
 export { type Schedule, schedule } from './schedule.ts'
 export { collect, minRows, type Selection, select } from './select.ts'
+export { type PythonTrainerOptions, pythonTrainer } from './trainer.ts'
