@@ -17,7 +17,7 @@ async function harness(): Promise<ChannelHarness> {
     },
   }
   const person = { id: 'web:anna', name: 'Anna' }
-  const site = web(bot, { adminToken: 'x', host: '127.0.0.1', person: () => person })
+  const site = web(bot, { adminToken: 'x', secret: 'signs', host: '127.0.0.1', person: () => person })
   const anna = visitor(site)
   if (!channel) throw new Error('The page attached no channel.')
   const place = { channel: 'web', tenant: 'web', thread: 'web:anna:t1', person, scopes: [], at: new Date(0) }

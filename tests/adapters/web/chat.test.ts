@@ -13,7 +13,7 @@ describe('the chat page', () => {
   beforeEach(() => {
     script = (text) => ({ chunks: [`You said: ${text}`] })
     bot = fakeBot({ script: (text, nth) => script(text, nth) })
-    site = web(bot, { adminToken: 'let-me-in', host: '127.0.0.1' })
+    site = web(bot, { adminToken: 'let-me-in', secret: 'signs', host: '127.0.0.1' })
     anna = visitor(site)
   })
   afterEach(() => site.detach())
