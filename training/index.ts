@@ -5,9 +5,12 @@
  */
 
 export { type Dataset, type DatasetManifest, freeze, readDataset } from './dataset.ts'
+export { exportFeedback } from './export.ts'
 export { feedbackStats } from './feedback-stats.ts'
 export { type Forgotten, forgetInTraining } from './forget.ts'
+export { type FeedbackRow, parseRows, type RowFormat, rowFormats, toRows } from './formats.ts'
 export { type GateInput, gate, judge, minEvidence } from './gate.ts'
+export { type Imported, importFeedback } from './import.ts'
 export { createLearning, type LearningOptions } from './learning.ts'
 export { type Answer, type Golden, type HeldOutPair, type Material, type Measured, measure } from './measure.ts'
 export { type Pair, pairsOf, type Unpaired, unpairedOf } from './pairs.ts'

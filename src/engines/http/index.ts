@@ -84,7 +84,7 @@ async function build(server: Server, { facts, version, leases, contextTokens }: 
 /** The only way to know is to try: chat servers refuse `/embeddings` with 400, 404, 500 or 501. */
 async function canEmbed(server: Server, model: string): Promise<boolean> {
   try {
-    const [vector] = await embedder(server, model)(['a'])
+    const [vector] = await embedder({ ...server, firstByteMs: Math.min(server.firstByteMs, 15_000) }, model)(['a'])
     return (vector?.length ?? 0) > 0
   } catch {
     return false

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { HoneError } from '../../errors.ts'
-import type { Logger } from '../../log.ts'
+import { type Logger, silent } from '../../log.ts'
 import { type Watchdog, watchdog } from './watchdog.ts'
 
 /** A server to talk to, and how patient to be with it. */
@@ -24,7 +24,8 @@ export interface ServerOptions {
   readonly firstByteMs?: number
   /** Longest silence in the middle of a reply, in milliseconds (60,000). */
   readonly idleMs?: number
-  readonly log: Logger
+  /** Absent: says nothing. */
+  readonly log?: Logger
 }
 
 /** One request: a path (under `base`) or a whole URL, and a body when it is a POST. */
@@ -37,7 +38,13 @@ const tries = 4
 const longestWaitMs = 30_000
 
 /** Checks the address. @throws HoneError CONFIG when it is none. */
-export function toServer({ url, key = '', firstByteMs = 120_000, idleMs = 60_000, log }: ServerOptions): Server {
+export function toServer({
+  url,
+  key = '',
+  firstByteMs = 120_000,
+  idleMs = 60_000,
+  log = silent,
+}: ServerOptions): Server {
   if (!URL.canParse(url) || !/^https?:/.test(url)) {
     throw new HoneError('CONFIG', `The engine's address is "${url}"; it must begin with http:// or https://.`)
   }
