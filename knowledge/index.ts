@@ -1,6 +1,8 @@
 export { type Chunk, chunk } from './chunk.ts'
 export { type Embedder, type EmbedKind, type EmbedTexts, embedFunction, type Fitting } from './embedder.ts'
+export { withEveryone } from './everyone.ts'
 export type { VectorLibrary } from './index/vectors.ts'
+export { loadVectors } from './index/vectors.ts'
 export { type KnowledgeOptions, openKnowledge } from './knowledge.ts'
 export { fromLangchain, knowledgeRetriever, type RetrieverOptions, toLangchain } from './langchain.ts'
 export { type Loaded, type LoadOptions, load } from './load.ts'

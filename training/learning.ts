@@ -28,7 +28,7 @@ export interface LearningOptions {
   readonly model?: string
   /** SHA-256 of the chat template that the engine serves with, where it tells; training under another is refused. */
   readonly templateSha256?: string
-  /** Absolute; `datasets/` and `runs/` are made in it. */
+  /** Absolute; `datasets/` and `jobs/` are made in it. */
   readonly dataDir: string
   /** Channels whose feedback may be trained on. */
   readonly trainOn: readonly string[]

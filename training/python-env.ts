@@ -148,8 +148,8 @@ async function install({ venv, requirements }: PythonEnvOptions, say: (line: str
 
 /** What of a line of pip's is worth telling: each package, each download, and the last long step. */
 function tell(line: string): string | undefined {
-  const collecting = /^(?:Collecting|Processing) (\S+?)==(\S+)/.exec(line)
-  if (collecting) return `Collecting ${collecting[1]} ${collecting[2]}`
+  const collecting = /^(?:Collecting (\S+?)==(\S+)|Processing .*\/([A-Za-z0-9_.]+)-(\d[^-]*)-\S*\.whl)/.exec(line)
+  if (collecting) return `Collecting ${collecting[1] ?? collecting[3]} ${collecting[2] ?? collecting[4]}`
   const download = /^\s*Downloading (\S+\/)?([A-Za-z0-9_.]+)-\d\S* \(([\d.]+ [MG]B)\)/.exec(line)
   if (download) return `Downloading ${download[2]} (${download[3]})`
   return line.startsWith('Installing collected packages') ? 'Installing the packages.' : undefined

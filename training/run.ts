@@ -69,7 +69,7 @@ export async function runTraining(parts: RunParts, request: RunRequest, voice: R
   await trainer.prepare((line) => voice.say(line), signal)
   stopIf(signal)
   const dataset = await freezeRows(parts, request, voice)
-  const work = join(parts.dataDir, 'runs', request.id)
+  const work = join(parts.dataDir, 'jobs', request.id)
   try {
     const done = await train(parts, jobOf(parts, request, { dataset, work }), voice)
     const candidate = await registry.stage(done, parts.base)

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
+import { loadVectors } from '../../knowledge/index.ts'
 import type { Config } from '../config.ts'
 import { settings } from '../config.ts'
 import { HoneError } from '../errors.ts'
@@ -19,7 +20,7 @@ const run = promisify(execFile)
 
 /** `hone doctor`: one line a check, with what to do where something is missing. */
 export async function doctor(config: Config, output: Output): Promise<void> {
-  const findings = [node(), model(config), await disk(config), await python(config), await vectors(), policy(config)]
+  const findings = [node(), model(config), await disk(config), await python(config), vectors(), policy(config)]
   const lines = findings.map(({ ok, what, detail }) => `${ok ? '✔' : '✖'} ${what}: ${detail}`)
   const table = Object.entries(settings).map(([name, { help }]) => `  ${name.padEnd(18)} ${help}`)
   output.result([...lines, '', 'Settings:', ...table].join('\n'), { findings })
@@ -71,9 +72,11 @@ async function python({ python: wanted }: Config): Promise<Finding> {
   }
 }
 
-async function vectors(): Promise<Finding> {
-  const { vectorLibrary } = await import('../../knowledge/index.ts')
-  return { what: 'Vectors', ok: true, detail: await vectorLibrary() }
+function vectors(): Finding {
+  const { library } = loadVectors('auto')
+  const detail =
+    library === 'faiss' ? 'FAISS' : 'usearch; `node scripts/build-faiss.mjs` builds FAISS where Debian has it'
+  return { what: 'Vectors', ok: true, detail }
 }
 
 function policy({ trainOn }: Config): Finding {

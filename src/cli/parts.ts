@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Embedder, embedFunction, openKnowledge, staticEmbedder } from '../../knowledge/index.ts'
+import { type Embedder, embedFunction, openKnowledge, staticEmbedder, withEveryone } from '../../knowledge/index.ts'
 import { createLearning, openRegistry, pythonTrainer, type Registry } from '../../training/index.ts'
 import { createBot } from '../bot.ts'
 import type { Config } from '../config.ts'
@@ -68,9 +68,11 @@ export function openParts(config: Config, log: Logger): Parts {
     return stack.use(await createSlot({ load: await loader(), first, log }))
   })
   const knowledge = once(async () => {
-    const embedder = await chooseEmbedder(config, host)
+    const embedder = await chooseEmbedder(config, host, log)
     return stack.use(
-      await openKnowledge({ dir: join(config.dataDir, 'knowledge'), log, ...(embedder ? { embedder } : {}) }),
+      withEveryone(
+        await openKnowledge({ dir: join(config.dataDir, 'knowledge'), log, ...(embedder ? { embedder } : {}) }),
+      ),
     )
   })
   const learning = once(async () => {
@@ -139,11 +141,15 @@ function httpOptions({ engineUrl, engineKey, model, contextTokens }: Config, log
 }
 
 /** A configured embedder, else the serving model's own token embeddings; words alone behind a server without one. */
-async function chooseEmbedder(config: Config, host: () => Promise<LlamaHost>): Promise<Embedder | undefined> {
+async function chooseEmbedder(
+  config: Config,
+  host: () => Promise<LlamaHost>,
+  log: Logger,
+): Promise<Embedder | undefined> {
   const { embedModel, engineUrl, engineKey } = config
   if (/^https?:/.test(embedModel)) {
     const [url = '', name = ''] = embedModel.split('#')
-    const embed = httpEmbedder({ url, model: name, ...(engineKey ? { key: engineKey } : {}) })
+    const embed = httpEmbedder({ url, model: name, log, ...(engineKey ? { key: engineKey } : {}) })
     const [probe] = await embed(['width'])
     return embedFunction({ id: embedModel, width: probe?.length ?? 0, embed })
   }

@@ -119,8 +119,10 @@ function statements(database: DatabaseSync): SqliteDatabase {
   }
 }
 
-/** Primary result codes, https://www.sqlite.org/rescode.html */
+/** Result codes, https://www.sqlite.org/rescode.html */
 const FOREIGN_KEY = 787
+/** The shared-memory file can't grow: what a disk without one free block gives at opening. */
+const NO_SHARED_MEMORY = 4874
 const BUSY = 5
 const CORRUPT = 11
 const FULL = 13
@@ -131,7 +133,8 @@ function convert(path: string) {
     const code = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) : 0
     const reason = cause instanceof Error ? cause.message : String(cause)
     const primary = code & 0xff
-    if (primary === FULL) return new HoneError('DISK_FULL', `The disk that holds ${path} is full.`, { cause })
+    if (primary === FULL || code === NO_SHARED_MEMORY)
+      return new HoneError('DISK_FULL', `The disk that holds ${path} is full.`, { cause })
     if (code === FOREIGN_KEY)
       return new HoneError('NOT_FOUND', 'The turn this refers to is not in the store.', { cause })
     if (primary === BUSY) return new HoneError('BUSY', `Another program kept ${path} locked.`, { cause })

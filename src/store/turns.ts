@@ -1,5 +1,4 @@
 import { HoneError } from '../errors.ts'
-import type { ThreadId } from '../ports/channel.ts'
 import type { ChatMessage } from '../ports/engine.ts'
 import type { BotTurn, NewBotTurn, Turns, UserTurn } from '../ports/store.ts'
 import { canonicalJson, sha256 } from './hash.ts'

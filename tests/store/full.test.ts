@@ -12,16 +12,7 @@ import { botTurn, inbound, userTurn } from '../contracts/store.ts'
 
 describe('A SQLite store on a full disk', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hone-full-'))
-  const small = join(dir, 'small')
-  let mounted = false
-  before(() => {
-    mkdirSync(small)
-    mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', small]).status === 0
-  })
-  after(() => {
-    if (mounted) spawnSync('umount', [small])
-    rmSync(dir, { recursive: true })
-  })
+  after(() => rmSync(dir, { recursive: true }))
 
   it('refuses what it cannot keep with DISK_FULL and goes on with the rest', async () => {
     const database = new DatabaseSync(join(dir, 'limit.db'))
@@ -32,16 +23,35 @@ describe('A SQLite store on a full disk', () => {
     await append(store, 'after')
     assert.deepEqual({ ...database.prepare('pragma integrity_check').get() }, { integrity_check: 'ok' })
   })
-  it('writes again once there is space, on a real small disk', async function small_disk() {
-    if (!mounted) this.skip()
-    const path = join(small, 'hone.db')
-    writeFileSync(join(small, 'filler'), Buffer.alloc(400_000))
-    const kept = await fullDisk(path)
-    await assert.rejects(sqlite(join(small, 'another.db')), { code: 'DISK_FULL' })
-    rmSync(join(small, 'filler'))
-    await using store = await sqlite(path)
-    await append(store, 'after')
-    for (const id of [...kept, 'after']) assert.ok(await store.turns.get(`a${id}`), id)
+
+  describe('of two megabytes', () => {
+    const small = join(dir, 'small')
+    beforeEach(function mount_or_skip() {
+      mkdirSync(small)
+      // Only root of a whole machine may mount.
+      if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', small]).status !== 0) this.skip()
+    })
+    afterEach(() => {
+      spawnSync('umount', ['--lazy', small])
+      rmSync(small, { recursive: true })
+    })
+
+    it('writes again once there is space', async () => {
+      const path = join(small, 'hone.db')
+      writeFileSync(join(small, 'filler'), Buffer.alloc(400_000))
+      const kept = await fullDisk(path)
+      rmSync(join(small, 'filler'))
+      await using store = await sqlite(path)
+      await append(store, 'after')
+      for (const id of [...kept, 'after']) assert.ok(await store.turns.get(`a${id}`), id)
+    })
+    it('says DISK_FULL when it is opened without one free block', async () => {
+      const path = join(small, 'hone.db')
+      await (await sqlite(path))[Symbol.asyncDispose]()
+      assert.throws(() => writeFileSync(join(small, 'filler'), Buffer.alloc(2 << 20)), { code: 'ENOSPC' })
+      await assert.rejects(sqlite(path), { code: 'DISK_FULL' })
+      await assert.rejects(sqlite(join(small, 'another.db')), { code: 'DISK_FULL' })
+    })
   })
 })
 

@@ -40,6 +40,10 @@
     if (output) output.textContent = figure(value)
   }
 
+  /** Without a pointer over the plot, its legend tells of the newest day. */
+  function newest(u) {
+    u.setLegend({ idx: u.data[0].length - 1 })
+  }
   function votesPlot(box) {
     const bars = uPlot.paths.bars({ size: [0.6, 28], align: 0 })
     const series = (label, name) => ({ label, stroke: colour(name), fill: colour(name), width: 0, paths: bars, points: { show: false }, value: (_u, value) => (value == null ? '–' : Math.abs(value)) })
@@ -51,6 +55,7 @@
       scales: { x: { time: true, range: (_u, low, high) => [Math.min(low, high - 13 * day) - day * 0.7, high + day * 0.7] }, y: { range: (_u, low, high) => [Math.min(low, 0) * 1.15, Math.max(high, 1) * 1.15] } },
       axes: [axis({ size: 32, space: 70, incrs: [1, 2, 7, 14, 28, 90, 365].map((n) => n * day), values: (_u, ticks) => ticks.map((at) => new Date(at * 1000).toLocaleDateString(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' })) }), axis({ size: 32, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], values: (_u, ticks) => ticks.map((tick) => Math.abs(tick)) })],
       series: [{ label: 'Day', value: (_u, at) => (at == null ? '–' : new Date(at * 1000).toLocaleDateString(undefined, { timeZone: 'UTC' })) }, series('Up', '--good'), series('Down', '--bad')],
+      hooks: { ready: [newest], setCursor: [(u) => { if (u.cursor.idx == null || u.cursor.left < 0) newest(u) }] },
     }, [days, votes.map((one) => one.up), votes.map((one) => -one.down)], box)
   }
 

@@ -72,7 +72,7 @@ function header(page: Page, current: string): Html {
 }
 
 function account(page: Page): Html {
-  return html`<button class="tool account" type="button" popovertarget="account">${page.personName}${page.admin ? html` <span class="tag">admin</span>` : ''}</button>
+  return html`<button class="tool account" type="button" popovertarget="account" aria-label="${page.personName}: name and sign-in"><span class="name">${page.personName}</span>${page.admin ? html` <span class="tag">admin</span>` : ''}</button>
     <div class="popover" id="account" popover>
       <form method="post" action="${page.url('/name')}">${csrfField(page)}
         <label for="name">Your name</label>

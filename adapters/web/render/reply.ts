@@ -58,8 +58,8 @@ export function liveBody(live: Live): Html {
 
 /** What the bot is doing, in a few words. */
 export function liveStatus(live: Live): string {
-  if (live.status) return live.status
-  return live.text === '' ? 'Thinking …' : 'Writing …'
+  if (live.text !== '') return 'Writing …'
+  return live.status || 'Thinking …'
 }
 
 /** A finished reply with its sources, thumbs and what follows from them. */
@@ -96,7 +96,7 @@ function thumb(page: Page, view: ReplyView, verdict: 'up' | 'down'): Html {
     view,
     'vote',
   )(html`<input type="hidden" name="verdict" value="${on ? 'none' : verdict}" />
-    <button class="tool thumb ${on ? 'on' : ''}" id="${verdict}-${keyOf(view.turn)}" aria-pressed="${on}" aria-label="${label}" title="${label}">${icons[verdict]}</button>`)
+    <button class="tool thumb ${on ? 'on' : ''}" id="${verdict}-${keyOf(view.turn)}" aria-pressed="${String(on)}" aria-label="${label}" title="${label}">${icons[verdict]}</button>`)
 }
 
 function afterDown(page: Page, view: ReplyView): Html {
@@ -110,7 +110,7 @@ function afterDown(page: Page, view: ReplyView): Html {
           'vote',
         )(html`<input type="hidden" name="verdict" value="down" />
           <input type="hidden" name="reason" value="${view.reason === reason ? '' : reason}" />
-          <button class="chip ${view.reason === reason ? 'on' : ''}" aria-pressed="${view.reason === reason}">${reason}</button>`),
+          <button class="chip ${view.reason === reason ? 'on' : ''}" aria-pressed="${String(view.reason === reason)}">${reason}</button>`),
       )}
     </div>
     <div class="row">
@@ -118,7 +118,7 @@ function afterDown(page: Page, view: ReplyView): Html {
         ${csrfField(page)}<input type="hidden" name="event" value="${page.newEvent()}" />
         <button class="button">${icons.again} Try again</button>
       </form>
-      <details class="better" ${view.correction === undefined ? '' : ''}>
+      <details class="better">
         <summary class="button">${icons.pen} Suggest a better answer</summary>
         ${turnForm(
           page,
