@@ -68,16 +68,12 @@ async function appendBot(on: Db, replies: readonly NewBotTurn[], eventId: string
     if (event?.outcome === 'answered') return answersTo(on, eventId, replies)
     if (event?.outcome === 'forgotten') throw forgotten()
   }
-  const appended: BotTurn[] = []
-  for (const reply of replies) {
-    const prompt = await keepPrompt(on, reply.prompt)
-    const row = on
-      .insertInto('turn')
-      .values(fromBotTurn(reply, prompt, eventId))
-      .returningAll()
-    appended.push(toBotTurn(await row.executeTakeFirstOrThrow()))
-  }
-  return appended
+  if (replies.length === 0) return []
+  const hashes = await keepPrompts(on, replies)
+  const rows = replies.map((reply, i) => fromBotTurn(reply, hashes[i] as string, eventId))
+  const appended = await on.insertInto('turn').values(rows).returningAll().execute()
+  const byId = new Map(appended.map((row) => [row.id, toBotTurn(row)]))
+  return rows.map((row) => byId.get(row.id) as BotTurn)
 }
 
 async function link(on: Db, turn: TurnId, messages: readonly MessageRef[]): Promise<void> {
@@ -92,12 +88,14 @@ async function link(on: Db, turn: TurnId, messages: readonly MessageRef[]): Prom
     .execute()
 }
 
-async function keepPrompt(on: Db, messages: readonly ChatMessage[]): Promise<string> {
-  const json = canonicalJson(messages)
-  const hash = sha256(json)
-  const kept = on.insertInto('prompt').values({ hash, messages: json })
+/** Keeps each prompt once and answers the hash of each reply's. */
+async function keepPrompts(on: Db, replies: readonly NewBotTurn[]): Promise<readonly string[]> {
+  const prompts = replies.map(({ prompt }) => canonicalJson(prompt))
+  const hashes = prompts.map(sha256)
+  const rows = new Map(prompts.map((messages, i) => [messages, { hash: hashes[i] as string, messages }]))
+  const kept = on.insertInto('prompt').values([...rows.values()])
   await kept.onConflict((conflict) => conflict.column('hash').doNothing()).execute()
-  return hash
+  return hashes
 }
 
 async function answersTo(on: Db, eventId: string, replies: readonly NewBotTurn[]): Promise<readonly BotTurn[]> {
