@@ -46,7 +46,8 @@ function memoryTurns(duels: ReadonlyMap<string, Duel>): Turns {
       all.set(turn.id, turn)
       return turn
     },
-    async appendBot(turns) {
+    async appendBot(turns, _event, asked) {
+      if (asked) all.set(asked.id, asked)
       return turns.map((turn) => {
         const hash = createHash('sha256').update(JSON.stringify(turn.prompt)).digest('hex')
         prompts.set(hash, turn.prompt)
