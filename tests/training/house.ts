@@ -72,7 +72,7 @@ export async function openHouse({
 }
 
 /** A safetensors file of two tensors: 8 bytes of length, JSON with shapes, no weights needed. */
-async function writeModel(folder: string): Promise<void> {
+export async function writeModel(folder: string): Promise<void> {
   const header = JSON.stringify({
     __metadata__: { format: 'pt' },
     a: { dtype: 'F32', shape: [100, 20], data_offsets: [0, 8000] },
@@ -129,7 +129,7 @@ export async function fill(store: Store, count: number, channel = 'web'): Promis
 }
 
 /** The base says the long answer, every trained version the short one, and scores agree. */
-const learned: Script = {
+export const learned: Script = {
   score: ({ id }, _prompt, reply) => {
     const tokens = reply.split(/\s+/).length
     const plain = -tokens * (1 + noise(reply))
