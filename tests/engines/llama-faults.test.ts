@@ -117,6 +117,18 @@ describe('llama, when things go wrong,', function suite() {
     assert.ok((await run(third, ask('on the new one'), greedy)).text.length > 0)
   })
 
+  it('serves a new LoRA under an old path, which llama.cpp would not', async () => {
+    const host = models.host()
+    await using first = await host.load({ ...v0(), id: 'v1', lora: lora('same.gguf', { seed: 21 }) })
+    const before = (await run(first, ask('same path'), greedy)).text
+    const other = { ...v0(), id: 'v2', lora: lora('same.gguf', { seed: 22 }) }
+    await using second = await host.load(other)
+    const after = (await run(second, ask('same path'), greedy)).text
+    assert.notEqual(after, before)
+    await using alone = await models.host().load(other)
+    assert.equal((await run(alone, ask('same path'), greedy)).text, after)
+  })
+
   it('goes on after a restart', async () => {
     const host = models.host()
     await using engine = await host.load(v0())
