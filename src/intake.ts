@@ -53,8 +53,8 @@ export async function createIntake(parts: Parts, wantsDuel: () => boolean): Prom
         log.error('deliver.failed', { error, event: event.id, channel: channel.name })
         return []
       })
-      const { turns, failure } = await answer.outcome
-      if (closing && failure) return
+      const { turns, failure, postponed } = await answer.outcome
+      if (postponed) return
       await finish(event, turns, messages, failure)
       const ms = Math.round(performance.now() - started)
       log.info('reply.sent', {
@@ -72,6 +72,8 @@ export async function createIntake(parts: Parts, wantsDuel: () => boolean): Prom
   interface Outcome {
     readonly turns: readonly BotTurn[]
     readonly failure?: HoneError
+    /** Cut short by the end of the process: the event stays in the inbox for the next one. */
+    readonly postponed?: boolean
   }
 
   /** Starts the answer: its events for the channel, and how it ended. Neither ever throws. */
@@ -81,9 +83,9 @@ export async function createIntake(parts: Parts, wantsDuel: () => boolean): Prom
       try {
         outcome.resolve({ turns: await replies(event, { ...how, emit }) })
       } catch (error) {
+        if (error instanceof ShuttingDown) return outcome.resolve({ turns: [], postponed: true })
         const failure = asHoneError(error, 'ENGINE_FAILED', 'The reply could not be made')
-        if (!(error instanceof ShuttingDown))
-          emit({ kind: 'error', code: failure.code, message: `${failure.message} ${failure.help}` })
+        emit({ kind: 'error', code: failure.code, message: `${failure.message} ${failure.help}` })
         outcome.resolve({ turns: [], failure })
       }
     })

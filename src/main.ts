@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { cac } from 'cac'
-import { loadDotenv } from 'c12'
 import { chat } from './cli/chat.ts'
 import { doctor } from './cli/doctor.ts'
 import { exportRows, importRows, stats } from './cli/feedback.ts'
@@ -12,7 +11,7 @@ import { forget, why } from './cli/people.ts'
 import { serve } from './cli/serve.ts'
 import { setUpPython } from './cli/setup.ts'
 import { start } from './cli/start.ts'
-import { promote, train, type TrainFlags, versions } from './cli/train.ts'
+import { promote, type TrainFlags, train, versions } from './cli/train.ts'
 import { type Config, readConfig } from './config.ts'
 import { HoneError } from './errors.ts'
 import { createLogger, type Logger } from './log.ts'
@@ -30,10 +29,13 @@ async function withParts(flags: Flags, work: Work): Promise<void> {
   })
 }
 
-async function withConfig(flags: Flags, work: (config: Config, output: Output, log: Logger) => Promise<void>): Promise<void> {
+async function withConfig(
+  flags: Flags,
+  work: (config: Config, output: Output, log: Logger) => Promise<void>,
+): Promise<void> {
   const output = createOutput(flags.json === true)
   try {
-    const config = readConfig(await loadDotenv({ cwd: process.cwd() }))
+    const config = readConfig()
     await work(config, output, createLogger(config.logLevel))
   } catch (error) {
     process.exitCode = explainFailure(error, output)
@@ -42,8 +44,12 @@ async function withConfig(flags: Flags, work: (config: Config, output: Output, l
 
 const cli = cac('hone')
 
-cli.command('start', 'The sample bot: page and terminal, nothing to configure').action((flags) => withParts(flags, start))
-cli.command('serve', 'The page and every channel that the environment configures').action((flags) => withParts(flags, serve))
+cli
+  .command('start', 'The sample bot: page and terminal, nothing to configure')
+  .action((flags) => withParts(flags, start))
+cli
+  .command('serve', 'The page and every channel that the environment configures')
+  .action((flags) => withParts(flags, serve))
 cli
   .command('chat', 'Chat in the terminal')
   .option('--once <text>', 'Print one reply and exit')
@@ -73,7 +79,10 @@ cli
   .option('--seed <number>', 'Seed of the run')
   .option('--json', 'Print one JSON object')
   .action((flags) => withParts(flags, (parts, output) => train(trainFlags(flags), parts, output)))
-cli.command('versions', 'Every version').option('--json', 'Print JSON').action((flags) => withParts(flags, versions))
+cli
+  .command('versions', 'Every version')
+  .option('--json', 'Print JSON')
+  .action((flags) => withParts(flags, versions))
 cli
   .command('promote <version>', 'Let a version serve')
   .option('--json', 'Print one JSON object')
@@ -90,12 +99,17 @@ cli
   .command('forget <person>', 'Delete what a person wrote and every vote of theirs')
   .option('--json', 'Print one JSON object')
   .action((person, flags) => withParts(flags, (parts, output) => forget(String(person), parts, output)))
-cli.command('doctor', 'What works here and what is missing').option('--json', 'Print one JSON object').action((flags) => withConfig(flags, doctor))
+cli
+  .command('doctor', 'What works here and what is missing')
+  .option('--json', 'Print one JSON object')
+  .action((flags) => withConfig(flags, doctor))
 cli
   .command('models <what> <name>', 'pull NAME|hf:OWNER/REPO/FILE.gguf')
   .option('--json', 'Print one JSON object')
   .action((what, name, flags) => withConfig(flags, (config, output) => pullModel(what, name, config, output)))
-cli.command('setup <what>', 'python: the training environment').action((what, flags) => withConfig(flags, (config, output, log) => setUpPython(what, { config, output, log })))
+cli
+  .command('setup <what>', 'python: the training environment')
+  .action((what, flags) => withConfig(flags, (config, output, log) => setUpPython(what, { config, output, log })))
 
 function trainFlags(flags: Record<string, unknown>): TrainFlags {
   const { '--': _, json: __, ...rest } = flags
@@ -113,7 +127,10 @@ function feedback({ what, file, format, out }: FeedbackFlags, parts: Parts, outp
   if (what === 'stats') return stats(parts, output)
   if (what === 'export') return exportRows(format, out, parts, output)
   if (what === 'import' && file) return importRows(file, format, parts, output)
-  throw new HoneError('INPUT', `\`hone feedback ${what}\` is not known: stats, export [--format F] [--out FILE], import FILE [--format F].`)
+  throw new HoneError(
+    'INPUT',
+    `\`hone feedback ${what}\` is not known: stats, export [--format F] [--out FILE], import FILE [--format F].`,
+  )
 }
 
 cli.help()

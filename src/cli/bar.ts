@@ -8,7 +8,15 @@ export interface Bar {
 /** A progress bar with ETA on a terminal; elsewhere plain lines, at most one in five seconds. */
 export function createBar(title: string, stream: NodeJS.WriteStream = process.stderr): Bar {
   if (!stream.isTTY) return plain(title, stream)
-  const bar = new SingleBar({ format: `${title} [{bar}] {value}/{total} {eta_formatted} {label}`, stream, hideCursor: true, clearOnComplete: true }, Presets.rect)
+  const bar = new SingleBar(
+    {
+      format: `${title} [{bar}] {value}/{total} {eta_formatted} {label}`,
+      stream,
+      hideCursor: true,
+      clearOnComplete: true,
+    },
+    Presets.rect,
+  )
   let started = false
   return {
     update(done, total, label) {

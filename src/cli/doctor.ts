@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { existsSync } from 'node:fs'
+import { loadVectors } from '../../knowledge/index.ts'
 import type { Config } from '../config.ts'
 import { settings } from '../config.ts'
 import { HoneError } from '../errors.ts'
@@ -19,7 +20,7 @@ const run = promisify(execFile)
 
 /** `hone doctor`: one line a check, with what to do where something is missing. */
 export async function doctor(config: Config, output: Output): Promise<void> {
-  const findings = [node(), model(config), await disk(config), await python(config), await vectors(), policy(config)]
+  const findings = [node(), model(config), await disk(config), await python(config), vectors(), policy(config)]
   const lines = findings.map(({ ok, what, detail }) => `${ok ? '✔' : '✖'} ${what}: ${detail}`)
   const table = Object.entries(settings).map(([name, { help }]) => `  ${name.padEnd(18)} ${help}`)
   output.result([...lines, '', 'Settings:', ...table].join('\n'), { findings })
@@ -33,9 +34,17 @@ function node(): Finding {
 function model(config: Config): Finding {
   try {
     const { base, trainFolder } = chooseModel(config)
-    return { what: 'Model', ok: true, detail: `${base}${trainFolder ? '' : ' (can be served; set HONE_TRAIN_MODEL to train it)'}` }
+    return {
+      what: 'Model',
+      ok: true,
+      detail: `${base}${trainFolder ? '' : ' (can be served; set HONE_TRAIN_MODEL to train it)'}`,
+    }
   } catch (error) {
-    return { what: 'Model', ok: false, detail: error instanceof HoneError ? `${error.message} ${error.help}` : String(error) }
+    return {
+      what: 'Model',
+      ok: false,
+      detail: error instanceof HoneError ? `${error.message} ${error.help}` : String(error),
+    }
   }
 }
 
@@ -53,17 +62,27 @@ async function python({ python: wanted }: Config): Promise<Finding> {
     const { stdout } = await run(command, ['-c', 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2])'])
     const version = stdout.trim()
     const ok = Number(version.split('.')[1]) >= 10
-    return { what: 'Python', ok, detail: ok ? `${version}; training can be set up` : `${version} is too old: training needs 3.10 or newer` }
+    return {
+      what: 'Python',
+      ok,
+      detail: ok ? `${version}; training can be set up` : `${version} is too old: training needs 3.10 or newer`,
+    }
   } catch {
     return { what: 'Python', ok: false, detail: `${command} with venv is missing; only training needs it` }
   }
 }
 
-async function vectors(): Promise<Finding> {
-  const { vectorLibrary } = await import('../../knowledge/index.ts')
-  return { what: 'Vectors', ok: true, detail: await vectorLibrary() }
+function vectors(): Finding {
+  const { library } = loadVectors('auto')
+  const detail =
+    library === 'faiss' ? 'FAISS' : 'usearch; `node scripts/build-faiss.mjs` builds FAISS where Debian has it'
+  return { what: 'Vectors', ok: true, detail }
 }
 
 function policy({ trainOn }: Config): Finding {
-  return { what: 'Training policy', ok: true, detail: `votes from ${trainOn.join(', ') || 'no channel'} may be trained on` }
+  return {
+    what: 'Training policy',
+    ok: true,
+    detail: `votes from ${trainOn.join(', ') || 'no channel'} may be trained on`,
+  }
 }

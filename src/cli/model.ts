@@ -30,10 +30,17 @@ export interface ModelChoice {
 export function chooseModel({ model, trainModel, engineUrl }: Config): ModelChoice {
   const trained = trainModel ? { trainFolder: resolve(trainModel) } : {}
   if (trainModel && !existsSync(join(trainModel, 'config.json'))) {
-    throw new HoneError('CONFIG', `HONE_TRAIN_MODEL is ${trainModel}, which is no Hugging Face folder (it has no config.json).`)
+    throw new HoneError(
+      'CONFIG',
+      `HONE_TRAIN_MODEL is ${trainModel}, which is no Hugging Face folder (it has no config.json).`,
+    )
   }
   if (engineUrl) {
-    if (!model) throw new HoneError('CONFIG', 'HONE_ENGINE_URL is set but HONE_MODEL is not: name the model that the server offers.')
+    if (!model)
+      throw new HoneError(
+        'CONFIG',
+        'HONE_ENGINE_URL is set but HONE_MODEL is not: name the model that the server offers.',
+      )
     return { base: model, starter: false, ...trained }
   }
   const base = resolve(model || join(starterDir, 'starter.gguf'))

@@ -14,10 +14,14 @@ const catalogue: Readonly<Record<string, string>> = {
 
 /** `hone models pull NAME|hf:…`: fetches a GGUF with progress; an interrupted download goes on where it stopped. */
 export async function pullModel(what: string, name: string, { dataDir }: Config, output: Output): Promise<void> {
-  if (what !== 'pull') throw new HoneError('INPUT', `\`hone models ${what}\` is not known; there is \`hone models pull NAME\`.`)
+  if (what !== 'pull')
+    throw new HoneError('INPUT', `\`hone models ${what}\` is not known; there is \`hone models pull NAME\`.`)
   const uri = catalogue[name] ?? name
   if (!/^(hf|https?):/.test(uri)) {
-    throw new HoneError('INPUT', `No model is named ${name}. Known: ${Object.keys(catalogue).join(', ')}; or hf:OWNER/REPO/FILE.gguf.`)
+    throw new HoneError(
+      'INPUT',
+      `No model is named ${name}. Known: ${Object.keys(catalogue).join(', ')}; or hf:OWNER/REPO/FILE.gguf.`,
+    )
   }
   const dirPath = join(dataDir, 'models')
   await mkdir(dirPath, { recursive: true })
@@ -25,11 +29,17 @@ export async function pullModel(what: string, name: string, { dataDir }: Config,
   const bar = createBar(name)
   try {
     const downloader = await createModelDownloader({
-      modelUri: uri, dirPath, showCliProgress: false,
-      onProgress: ({ downloadedSize, totalSize }) => bar.update(Math.round(downloadedSize / 2 ** 20), Math.round(totalSize / 2 ** 20), 'MB'),
+      modelUri: uri,
+      dirPath,
+      showCliProgress: false,
+      onProgress: ({ downloadedSize, totalSize }) =>
+        bar.update(Math.round(downloadedSize / 2 ** 20), Math.round(totalSize / 2 ** 20), 'MB'),
     })
     const file = await downloader.download()
-    output.result(`Saved to ${file}\nPut HONE_MODEL=${file} into .env. To train it, set HONE_TRAIN_MODEL to its Hugging Face folder.`, { file })
+    output.result(
+      `Saved to ${file}\nPut HONE_MODEL=${file} into .env. To train it, set HONE_TRAIN_MODEL to its Hugging Face folder.`,
+      { file },
+    )
   } catch (error) {
     throw asHoneError(error, 'NETWORK', `${uri} could not be fetched`)
   } finally {

@@ -1,26 +1,26 @@
 import { join } from 'node:path'
-import { openKnowledge, staticEmbedder, embedFunction, type Embedder } from '../../knowledge/index.ts'
+import { type Embedder, embedFunction, openKnowledge, staticEmbedder, withEveryone } from '../../knowledge/index.ts'
 import { createLearning, openRegistry, pythonTrainer, type Registry } from '../../training/index.ts'
 import { createBot } from '../bot.ts'
 import type { Config } from '../config.ts'
 import { http, httpEmbedder } from '../engines/http/index.ts'
-import { llama, readTokenEmbeddings, type LlamaHost } from '../engines/llama/index.ts'
+import { type LlamaHost, llama, readTokenEmbeddings } from '../engines/llama/index.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
 import type { EngineSlot, LoadEngine, Version } from '../ports/engine.ts'
 import type { Knowledge } from '../ports/knowledge.ts'
 import type { Learning } from '../ports/learning.ts'
 import type { Store } from '../ports/store.ts'
-import { readProfile, type Profile } from '../prompt/profile.ts'
+import { type Profile, readProfile } from '../prompt/profile.ts'
 import type { Resolvers } from '../prompt/variables.ts'
 import { createSlot } from '../slot.ts'
 import { lockDataDir, sqlite } from '../store/index.ts'
-import { chooseModel, packageRoot, type ModelChoice } from './model.ts'
+import { chooseModel, type ModelChoice, packageRoot } from './model.ts'
 
 /** Opens the parts of a running Hone, each when it is first asked for, and closes them in reverse. */
 export interface Parts extends AsyncDisposable {
   readonly config: Config
-  readonly model: ModelChoice
+  model(): ModelChoice
   store(): Promise<Store>
   slot(): Promise<EngineSlot>
   knowledge(): Promise<Knowledge>
@@ -37,8 +37,8 @@ export interface Parts extends AsyncDisposable {
  */
 export function openParts(config: Config, log: Logger): Parts {
   const stack = new AsyncDisposableStack()
-  const model = chooseModel(config)
   stack.use(lockDataDir(config.dataDir))
+  const model = (): ModelChoice => chooseModel(config)
   const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
     let made: Promise<T> | undefined
     return () => {
@@ -50,22 +50,44 @@ export function openParts(config: Config, log: Logger): Parts {
   const store = once(async () => stack.use(await sqlite(join(config.dataDir, 'hone.db'))))
   const registry = once(() => openRegistry(join(config.dataDir, 'versions')))
   const profile = once(() => readProfile(config.profile || join(packageRoot, 'examples', 'profile.md')))
-  const host = once(async () => stack.use(await llama({ modelPath: model.base, parallel: config.parallel, log, ...(config.contextTokens ? { contextTokens: config.contextTokens } : {}) })))
-  const loader = once(async (): Promise<LoadEngine> => (config.engineUrl ? http(httpOptions(config, log)) : (await host()).load))
+  const host = once(async () =>
+    stack.use(
+      await llama({
+        modelPath: model().base,
+        parallel: config.parallel,
+        log,
+        ...(config.contextTokens ? { contextTokens: config.contextTokens } : {}),
+      }),
+    ),
+  )
+  const loader = once(
+    async (): Promise<LoadEngine> => (config.engineUrl ? http(httpOptions(config, log)) : (await host()).load),
+  )
   const slot = once(async () => {
-    const first = await firstVersion(await store(), await registry(), model, log)
+    const first = await firstVersion(await store(), await registry(), model(), log)
     return stack.use(await createSlot({ load: await loader(), first, log }))
   })
   const knowledge = once(async () => {
-    const embedder = await chooseEmbedder(config, host)
-    return stack.use(await openKnowledge({ dir: join(config.dataDir, 'knowledge'), log, ...(embedder ? { embedder } : {}) }))
+    const embedder = await chooseEmbedder(config, host, log)
+    return stack.use(
+      withEveryone(
+        await openKnowledge({ dir: join(config.dataDir, 'knowledge'), log, ...(embedder ? { embedder } : {}) }),
+      ),
+    )
   })
   const learning = once(async () => {
+    const { base, trainFolder } = model()
     const trainer = pythonTrainer({ dataDir: config.dataDir, log, ...(config.python ? { python: config.python } : {}) })
     const made = await createLearning({
-      store: await store(), slot: await slot(), registry: await registry(), trainer, log,
-      dataDir: config.dataDir, base: model.base, trainOn: config.trainOn,
-      ...(model.trainFolder ? { model: model.trainFolder } : {}),
+      store: await store(),
+      slot: await slot(),
+      registry: await registry(),
+      trainer,
+      log,
+      dataDir: config.dataDir,
+      base,
+      trainOn: config.trainOn,
+      ...(trainFolder ? { model: trainFolder } : {}),
       ...(config.schedule ? { schedule: config.schedule } : {}),
     })
     return stack.use(made)
@@ -73,11 +95,28 @@ export function openParts(config: Config, log: Logger): Parts {
   const bot = async (variables: Resolvers = {}): Promise<Bot> =>
     stack.use(
       await createBot({
-        store: await store(), slot: await slot(), profile: await profile(), log, knowledge: await knowledge(),
-        learning: await learning(), variables, duelRate: config.duelRate, trainOn: config.trainOn,
+        store: await store(),
+        slot: await slot(),
+        profile: await profile(),
+        log,
+        knowledge: await knowledge(),
+        learning: await learning(),
+        variables,
+        duelRate: config.duelRate,
+        trainOn: config.trainOn,
       }),
     )
-  return { config, model, store, slot, knowledge, learning, profile, bot, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return {
+    config,
+    model,
+    store,
+    slot,
+    knowledge,
+    learning,
+    profile,
+    bot,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
 }
 
 /** The version that served last; the bare base when it is gone or was made for another model. */
@@ -93,15 +132,25 @@ async function firstVersion(store: Store, registry: Registry, { base }: ModelCho
 }
 
 function httpOptions({ engineUrl, engineKey, model, contextTokens }: Config, log: Logger) {
-  return { url: engineUrl, model, log, ...(engineKey ? { key: engineKey } : {}), ...(contextTokens ? { contextTokens } : {}) }
+  return {
+    url: engineUrl,
+    model,
+    log,
+    ...(engineKey ? { key: engineKey } : {}),
+    ...(contextTokens ? { contextTokens } : {}),
+  }
 }
 
 /** A configured embedder, else the serving model's own token embeddings; words alone behind a server without one. */
-async function chooseEmbedder(config: Config, host: () => Promise<LlamaHost>): Promise<Embedder | undefined> {
+async function chooseEmbedder(
+  config: Config,
+  host: () => Promise<LlamaHost>,
+  log: Logger,
+): Promise<Embedder | undefined> {
   const { embedModel, engineUrl, engineKey } = config
   if (/^https?:/.test(embedModel)) {
     const [url = '', name = ''] = embedModel.split('#')
-    const embed = httpEmbedder({ url, model: name, ...(engineKey ? { key: engineKey } : {}) })
+    const embed = httpEmbedder({ url, model: name, log, ...(engineKey ? { key: engineKey } : {}) })
     const [probe] = await embed(['width'])
     return embedFunction({ id: embedModel, width: probe?.length ?? 0, embed })
   }

@@ -1,6 +1,6 @@
+import { explain } from '../opinions.ts'
 import type { Output } from './output.ts'
 import type { Parts } from './parts.ts'
-import { explain } from '../opinions.ts'
 
 /** `hone why TURN`: version, profile, passages, and the votes behind the version. */
 export async function why(turn: string, parts: Parts, output: Output): Promise<void> {
@@ -11,9 +11,13 @@ export async function why(turn: string, parts: Parts, output: Output): Promise<v
     `Version  ${version}`,
     `Profile  ${profile}`,
     ...sources.map(({ number, title, document }) => `Passage  [${number}] ${title} (${document})`),
-    ...found.votes.map(({ verdict, person, reason }) => `Vote     ${verdict} by ${person}${reason ? `: ${reason}` : ''}`),
+    ...found.votes.map(
+      ({ verdict, person, reason }) => `Vote     ${verdict} by ${person}${reason ? `: ${reason}` : ''}`,
+    ),
     `Learned from ${found.pairs.length} pairs.`,
-    ...found.pairs.map(({ origin, chosen, rejected, people }) => `Pair     ${chosen} over ${rejected} (${origin}, ${people.join(', ')})`),
+    ...found.pairs.map(
+      ({ origin, chosen, rejected, people }) => `Pair     ${chosen} over ${rejected} (${origin}, ${people.join(', ')})`,
+    ),
   ]
   output.result(lines.join('\n'), found)
 }

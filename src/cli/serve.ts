@@ -29,13 +29,20 @@ export interface Page extends AsyncDisposable {
 export async function servePage(bot: Bot, parts: Parts, log: Logger): Promise<Page> {
   const { config } = parts
   if (!loopback.has(config.host) && !config.adminToken) {
-    throw new HoneError('CONFIG', `HONE_HOST is ${config.host}, which others can reach, but HONE_ADMIN_TOKEN is not set.`)
+    throw new HoneError(
+      'CONFIG',
+      `HONE_HOST is ${config.host}, which others can reach, but HONE_ADMIN_TOKEN is not set.`,
+    )
   }
   const adminToken = config.adminToken || ownToken(config.dataDir)
   await portIsFree(config)
   const profile = await parts.profile()
   const page = web(bot, {
-    adminToken, host: config.host, log, examples: profile.starters, ...(parts.model.starter ? { notice: starterNotice } : {}),
+    adminToken,
+    host: config.host,
+    log,
+    examples: profile.starters,
+    ...(parts.model().starter ? { notice: starterNotice } : {}),
   })
   const fetch = async (request: Request): Promise<Response> => health(request, parts) ?? page.fetch(request)
   const { port, close } = await new Promise<{ port: number; close: () => Promise<void> }>((resolve) => {
@@ -64,7 +71,7 @@ export async function servePage(bot: Bot, parts: Parts, log: Logger): Promise<Pa
 function health(request: Request, { model }: Parts): Response | undefined {
   const { pathname } = new URL(request.url)
   if (pathname === '/healthz') return Response.json({ ok: true })
-  if (pathname === '/readyz') return Response.json({ ok: true, starter: model.starter })
+  if (pathname === '/readyz') return Response.json({ ok: true, starter: model().starter })
   return undefined
 }
 
@@ -80,7 +87,11 @@ function portIsFree({ port, host }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? new HoneError('PORT_TAKEN', `Port ${port} on ${host} is taken.`) : new HoneError('CONFIG', `Hone can't listen on ${host}:${port}: ${error.message}`)),
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new HoneError('PORT_TAKEN', `Port ${port} on ${host} is taken.`)
+          : new HoneError('CONFIG', `Hone can't listen on ${host}:${port}: ${error.message}`),
+      ),
     )
     probe.listen(port, host, () => probe.close(() => resolve()))
   })

@@ -1,8 +1,8 @@
-import { planText, outcomeText } from '../commands.ts'
+import { outcomeText, planText } from '../commands.ts'
 import { HoneError } from '../errors.ts'
 import type { GateReport, Learning, TrainOptions } from '../ports/learning.ts'
 import type { Job } from '../ports/store.ts'
-import { methods, type Method } from '../ports/trainer.ts'
+import { type Method, methods } from '../ports/trainer.ts'
 import { createBar } from './bar.ts'
 import type { Output } from './output.ts'
 import type { Parts } from './parts.ts'
@@ -57,7 +57,11 @@ async function follow(learning: Learning, output: Output): Promise<GateReport | 
     if (event.kind === 'gate') gate = event.report
     if (event.kind === 'train' && event.event.type === 'step') {
       const { step, of, loss, accuracy } = event.event
-      bar.update(step, of, `loss ${loss.toFixed(3)}${accuracy === undefined ? '' : ` accuracy ${Math.round(accuracy * 100)} %`}`)
+      bar.update(
+        step,
+        of,
+        `loss ${loss.toFixed(3)}${accuracy === undefined ? '' : ` accuracy ${Math.round(accuracy * 100)} %`}`,
+      )
       if (step === of) bar.stop()
     }
   }

@@ -7,20 +7,22 @@ import type { Db, Session } from './schema.ts'
 
 /** Votes, corrections and duels. Writing one about a turn that doesn't exist fails with NOT_FOUND. */
 export function feedback(session: Session): Feedback {
-  const { db } = session
+  const { db, write } = session
   return {
-    vote: (vote) => castVote(db, vote),
+    vote: (vote) => write((on) => castVote(on, vote)),
     async correct({ at, ...correction }) {
-      const row = db.insertInto('correction').values({ ...correction, at: at.getTime() })
-      await row.onConflict((conflict) => conflict.column('id').doNothing()).execute()
+      await write((on) => {
+        const row = on.insertInto('correction').values({ ...correction, at: at.getTime() })
+        return row.onConflict((conflict) => conflict.column('id').doNothing()).execute()
+      })
     },
     async duel({ id, left, right, person, outcome, at }) {
       const row = { id, left_turn: left, right_turn: right, person, outcome, at: at.getTime() }
-      await db
-        .insertInto('duel')
-        .values(row)
-        .onConflict((conflict) => conflict.columns(['id', 'person']).doUpdateSet({ outcome, at: row.at }))
-        .execute()
+      await write((on) => {
+        const judged = on.insertInto('duel').values(row)
+        const again = { outcome, at: row.at }
+        return judged.onConflict((conflict) => conflict.columns(['id', 'person']).doUpdateSet(again)).execute()
+      })
     },
     judged: (tenant) => judged(db, tenant),
     counts: () => counts(db),
@@ -45,13 +47,13 @@ export function feedback(session: Session): Feedback {
   }
 }
 
-async function castVote(db: Db, { turn, person, verdict, at, ...vote }: Vote): Promise<void> {
+async function castVote(on: Db, { turn, person, verdict, at, ...vote }: Vote): Promise<void> {
   if (verdict === 'none') {
-    await db.deleteFrom('vote').where('turn', '=', turn).where('person', '=', person).execute()
+    await on.deleteFrom('vote').where('turn', '=', turn).where('person', '=', person).execute()
     return
   }
   const change = { verdict, reason: vote.reason || null, at: at.getTime() }
-  await db
+  await on
     .insertInto('vote')
     .values({ turn, person, ...change })
     .onConflict((conflict) =>

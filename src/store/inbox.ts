@@ -4,25 +4,29 @@ import { sha256 } from './hash.ts'
 import type { Session } from './schema.ts'
 
 /** Events on disk, once per id for ever. Their content goes as soon as they are settled; the hash of the id stays. */
-export function inbox({ db }: Session): Inbox {
+export function inbox({ db, write }: Session): Inbox {
   return {
     async claim(event) {
       const row = { id: sha256(event.id), person: event.person.id, event: JSON.stringify(event) }
-      const claimed = await db
-        .insertInto('inbox')
-        .values({ ...row, outcome: null, why: null })
-        .onConflict((conflict) => conflict.column('id').doNothing())
-        .returning('id')
-        .execute()
+      const claimed = await write((on) =>
+        on
+          .insertInto('inbox')
+          .values({ ...row, outcome: null, why: null })
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .returning('id')
+          .execute(),
+      )
       return claimed.length > 0
     },
     async settle(eventId, outcome, why) {
-      await db
-        .updateTable('inbox')
-        .set({ outcome, why: why ?? null, event: null })
-        .where('id', '=', sha256(eventId))
-        .where('outcome', 'is', null)
-        .execute()
+      await write((on) =>
+        on
+          .updateTable('inbox')
+          .set({ outcome, why: why ?? null, event: null })
+          .where('id', '=', sha256(eventId))
+          .where('outcome', 'is', null)
+          .execute(),
+      )
     },
     async unsettled() {
       const rows = await db

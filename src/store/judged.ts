@@ -45,42 +45,37 @@ function firstReplies(db: Db, after: number, tenant?: string) {
 
 async function families(db: Db, heads: Awaited<ReturnType<typeof firstReplies>>): Promise<readonly Judged[]> {
   if (heads.length === 0) return []
-  const names = heads.map((head) => head.family)
-  const ids = db.selectFrom('turn').select('id').where('family', 'in', names)
+  const names = heads.flatMap((head) => head.family ?? [])
   const rows = await db.selectFrom('turn').selectAll().where('family', 'in', names).orderBy('seq').execute()
-  const votes = await db
-    .selectFrom('vote')
-    .selectAll()
-    .where('turn', 'in', ids)
-    .orderBy('at')
-    .orderBy('person')
-    .execute()
-  const better = await db.selectFrom('correction').selectAll().where('turn', 'in', ids).orderBy('seq').execute()
-  const duels = await db
-    .selectFrom('duel')
-    .selectAll()
-    .where('left_turn', 'in', ids)
-    .orderBy('at')
-    .orderBy('person')
-    .execute()
-  const replies = Map.groupBy(rows, (row) => row.family)
-  const votesOf = Map.groupBy(votes.map(toVote), (vote) => vote.turn)
-  const correctionsOf = Map.groupBy(better.map(toCorrection), (correction) => correction.turn)
-  return heads.map((head) => {
-    const family = replies.get(head.family) ?? []
-    const within = new Set(family.map((row) => row.id))
+  const { votes, corrections, duels } = await said(db, names)
+  const repliesOf = Map.groupBy(rows, (row) => row.family)
+  const votesOf = Map.groupBy(votes, (vote) => vote.turn)
+  const correctionsOf = Map.groupBy(corrections, (correction) => correction.turn)
+  return heads.map(({ tenant, channel, thread, hash, messages, family }) => {
+    const replies = repliesOf.get(family) ?? []
+    const within = new Set(replies.map((row) => row.id))
     return {
-      tenant: head.tenant,
-      channel: head.channel,
-      thread: head.thread,
-      promptHash: head.hash,
-      prompt: JSON.parse(head.messages) as readonly ChatMessage[],
-      replies: family.map((row) => ({
+      ...{ tenant, channel, thread, promptHash: hash },
+      prompt: JSON.parse(messages) as readonly ChatMessage[],
+      replies: replies.map((row) => ({
         turn: toBotTurn(row),
         votes: votesOf.get(row.id) ?? [],
         corrections: correctionsOf.get(row.id) ?? [],
       })),
-      duels: duels.map(toDuel).filter((duel) => within.has(duel.left) && within.has(duel.right)),
+      duels: duels.filter((duel) => within.has(duel.left) && within.has(duel.right)),
     }
   })
+}
+
+/** What people said of the replies of these families. */
+async function said(db: Db, names: readonly string[]) {
+  const ids = db.selectFrom('turn').select('id').where('family', 'in', names)
+  const votes = db.selectFrom('vote').selectAll().where('turn', 'in', ids).orderBy('at').orderBy('person')
+  const corrections = db.selectFrom('correction').selectAll().where('turn', 'in', ids).orderBy('seq')
+  const duels = db.selectFrom('duel').selectAll().where('left_turn', 'in', ids).orderBy('at').orderBy('person')
+  return {
+    votes: (await votes.execute()).map(toVote),
+    corrections: (await corrections.execute()).map(toCorrection),
+    duels: (await duels.execute()).map(toDuel),
+  }
 }

@@ -3,16 +3,20 @@ import { toTurn } from './rows.ts'
 import type { Session } from './schema.ts'
 
 /** Which platform message carries which turn. */
-export function messages({ db }: Session): Messages {
+export function messages({ db, write }: Session): Messages {
   return {
     async link(turn, messages) {
       if (messages.length === 0) return
-      await db
-        .insertInto('message')
-        .values(messages.map((message) => ({ thread: message.thread, message: message.id, turn })))
-        // A retry may edit the message in place: it then carries the new turn.
-        .onConflict((conflict) => conflict.columns(['thread', 'message']).doUpdateSet({ turn }))
-        .execute()
+      // One row a message: an upsert may not meet the same row twice.
+      const rows = new Map(messages.map(({ thread, id }) => [`${thread}\n${id}`, { thread, message: id, turn }]))
+      await write((on) =>
+        on
+          .insertInto('message')
+          .values([...rows.values()])
+          // A retry may edit the message in place: it then carries the new turn.
+          .onConflict((conflict) => conflict.columns(['thread', 'message']).doUpdateSet({ turn }))
+          .execute(),
+      )
     },
     async find({ thread, id }) {
       const row = await db

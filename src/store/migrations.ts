@@ -51,6 +51,16 @@ async function turns(db: Kysely<unknown>, flavour: Flavour['name']): Promise<voi
     .addColumn('hash', 'text', (column) => column.primaryKey().notNull())
     .addColumn('messages', 'text', (column) => column.notNull())
     .execute()
+  await turnTable(db, flavour)
+  await messageTable(db)
+  await db.schema.createIndex('turn_by_thread').on('turn').columns(['thread', 'at', 'seq']).execute()
+  await db.schema.createIndex('turn_by_answers').on('turn').column('answers').execute()
+  await db.schema.createIndex('turn_by_family').on('turn').columns(['family', 'seq']).execute()
+  await db.schema.createIndex('turn_by_person').on('turn').columns(['person', 'tenant', 'thread']).execute()
+  for (const column of ['parent', 'prompt']) await index(db, 'turn', column)
+}
+
+async function turnTable(db: Kysely<unknown>, flavour: Flavour['name']): Promise<void> {
   await db.schema
     .createTable('turn')
     .addColumn('seq', rowNumber(flavour), (column) => column.primaryKey())
@@ -75,15 +85,9 @@ async function turns(db: Kysely<unknown>, flavour: Flavour['name']): Promise<voi
     // Checked at commit: a subtree is deleted in pieces of any order.
     .addForeignKeyConstraint('turn_parent', ['parent'], 'turn', ['id'], (key) => key.deferrable().initiallyDeferred())
     .execute()
-  await db.schema.createIndex('turn_by_thread').on('turn').columns(['thread', 'at', 'seq']).execute()
-  await db.schema.createIndex('turn_by_parent').on('turn').column('parent').execute()
-  await db.schema.createIndex('turn_by_prompt').on('turn').column('prompt').execute()
-  await db.schema.createIndex('turn_by_answers').on('turn').column('answers').execute()
-  await db.schema.createIndex('turn_by_family').on('turn').columns(['family', 'seq']).execute()
-  await db.schema.createIndex('turn_by_person').on('turn').columns(['person', 'tenant', 'thread']).execute()
 }
 
-async function feedback(db: Kysely<unknown>, flavour: Flavour['name']): Promise<void> {
+async function messageTable(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('message')
     .addColumn('thread', 'text', (column) => column.notNull())
@@ -91,6 +95,10 @@ async function feedback(db: Kysely<unknown>, flavour: Flavour['name']): Promise<
     .addColumn('turn', 'text', (column) => column.notNull().references('turn.id'))
     .addPrimaryKeyConstraint('message_key', ['thread', 'message'])
     .execute()
+  await index(db, 'message', 'turn')
+}
+
+async function feedback(db: Kysely<unknown>, flavour: Flavour['name']): Promise<void> {
   await db.schema
     .createTable('vote')
     .addColumn('turn', 'text', (column) => column.notNull().references('turn.id'))
@@ -120,7 +128,6 @@ async function feedback(db: Kysely<unknown>, flavour: Flavour['name']): Promise<
     // Several people of one thread may judge the same duel.
     .addPrimaryKeyConstraint('duel_key', ['id', 'person'])
     .execute()
-  await index(db, 'message', 'turn')
   for (const table of ['vote', 'correction', 'duel']) await index(db, table, 'person')
   await index(db, 'correction', 'turn')
   await index(db, 'duel', 'left_turn')

@@ -19,7 +19,7 @@ export async function open(dialect: Dialect, flavour: Flavour, schema?: string):
     await db.destroy()
     throw error
   }
-  const session = { db, flavour }
+  const session = { db, flavour, ...flavour.writers(db) }
   return {
     turns: turns(session),
     messages: messages(session),

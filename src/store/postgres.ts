@@ -34,6 +34,8 @@ export async function postgres(url: string, schema = 'hone'): Promise<Store> {
 
 const flavour: Flavour = {
   name: 'postgres',
+  // The server shares its waits for the disk among connections by itself.
+  writers: (db) => ({ write: (work) => work(db), writeAll: (work) => db.transaction().execute(work) }),
   async alone(transaction) {
     // In the order in which other transactions touch the tables: so nobody waits in a circle.
     await sql`lock table inbox, vote, correction, duel, message, prompt, turn in exclusive mode`.execute(transaction)

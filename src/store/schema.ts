@@ -133,9 +133,14 @@ export type TurnRow = Selectable<TurnTable>
 /** A connection or a transaction on the tables above. */
 export type Db = Kysely<Tables>
 
+/** Does the work on a connection of its own choice and resolves once the result is on disk. */
+export type Write = <T>(work: (on: Db) => Promise<T>) => Promise<T>
+
 /** What differs between the two databases once their dialects are set up. */
 export interface Flavour {
   readonly name: 'sqlite' | 'postgres'
+  /** How one statement is written, and how several are written as one. */
+  writers(db: Db): { readonly write: Write; readonly writeAll: Write }
   /** Keeps every other writer out until the transaction ends. */
   alone(transaction: Transaction<Tables>): Promise<void>
   /** After a deletion: leaves no deleted text behind in files that Hone owns. */
@@ -146,4 +151,8 @@ export interface Flavour {
 export interface Session {
   readonly db: Db
   readonly flavour: Flavour
+  /** Writes one statement. */
+  readonly write: Write
+  /** Writes several statements: all of them or none. */
+  readonly writeAll: Write
 }

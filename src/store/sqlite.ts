@@ -14,9 +14,10 @@ import {
 } from 'kysely'
 import { HoneError } from '../errors.ts'
 import type { Store } from '../ports/store.ts'
+import { batched } from './batch.ts'
 import { guard } from './border.ts'
 import { open } from './open.ts'
-import type { Flavour } from './schema.ts'
+import type { Db, Flavour } from './schema.ts'
 
 /** How long a writer of another process is waited for. */
 const BUSY_TIMEOUT_MS = 5000
@@ -28,7 +29,11 @@ const BUSY_TIMEOUT_MS = 5000
  * @example await using store = await sqlite('.hone/hone.db')
  */
 export async function sqlite(path: string): Promise<Store> {
-  const database = openFile(path)
+  return storeIn(openFile(path), path)
+}
+
+/** A store in a database that is open already; `path` is for messages. The store closes it. */
+export function storeIn(database: DatabaseSync, path: string): Promise<Store> {
   return open(dialect(database, path), flavour)
 }
 
@@ -48,18 +53,24 @@ function openFile(path: string): DatabaseSync {
 
 const flavour: Flavour = {
   name: 'sqlite',
+  writers(db) {
+    const write = batched(db)
+    return { write, writeAll: write }
+  },
   // Each transaction begins as a writer, and there is only ever one.
   alone: async () => {},
   async scrub(db) {
+    // secure_delete has zeroed the text; it is in the files until the log is folded in. VACUUM then rewrites pages
+    // that once held a piece of it, and needs as much free space as the database has.
+    await foldLog(db)
     await sql`vacuum`.execute(db)
-    const { rows } = await sql<{ busy: number }>`pragma wal_checkpoint(truncate)`.execute(db)
-    if (rows[0]?.busy) {
-      throw new HoneError(
-        'BUSY',
-        'The rows are deleted, but another program reads the database: its log still holds them.',
-      )
-    }
+    await foldLog(db)
   },
+}
+
+async function foldLog(db: Db): Promise<void> {
+  const { rows } = await sql<{ readonly busy: number }>`pragma wal_checkpoint(truncate)`.execute(db)
+  if (rows[0]?.busy) throw new HoneError('BUSY', 'The rows are deleted, but a reader keeps the database’s log in use.')
 }
 
 function dialect(database: DatabaseSync, path: string): Dialect {
@@ -108,8 +119,10 @@ function statements(database: DatabaseSync): SqliteDatabase {
   }
 }
 
-/** Primary result codes, https://www.sqlite.org/rescode.html */
+/** Result codes, https://www.sqlite.org/rescode.html */
 const FOREIGN_KEY = 787
+/** The shared-memory file can't grow: what a disk without one free block gives at opening. */
+const NO_SHARED_MEMORY = 4874
 const BUSY = 5
 const CORRUPT = 11
 const FULL = 13
@@ -120,7 +133,8 @@ function convert(path: string) {
     const code = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) : 0
     const reason = cause instanceof Error ? cause.message : String(cause)
     const primary = code & 0xff
-    if (primary === FULL) return new HoneError('DISK_FULL', `The disk that holds ${path} is full.`, { cause })
+    if (primary === FULL || code === NO_SHARED_MEMORY)
+      return new HoneError('DISK_FULL', `The disk that holds ${path} is full.`, { cause })
     if (code === FOREIGN_KEY)
       return new HoneError('NOT_FOUND', 'The turn this refers to is not in the store.', { cause })
     if (primary === BUSY) return new HoneError('BUSY', `Another program kept ${path} locked.`, { cause })

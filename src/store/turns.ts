@@ -1,19 +1,17 @@
-import type { Transaction } from 'kysely'
 import { HoneError } from '../errors.ts'
-import type { ThreadId } from '../ports/channel.ts'
 import type { ChatMessage } from '../ports/engine.ts'
 import type { BotTurn, NewBotTurn, Turns, UserTurn } from '../ports/store.ts'
 import { canonicalJson, sha256 } from './hash.ts'
 import { fromBotTurn, fromUserTurn, toBotTurn, toTurn, toUserTurn } from './rows.ts'
-import type { Db, Session, Tables } from './schema.ts'
+import type { Db, Session } from './schema.ts'
 import { branch, threads } from './threads.ts'
 
 /** The tree of turns. */
 export function turns(session: Session): Turns {
-  const { db } = session
+  const { db, writeAll } = session
   return {
-    appendUser: (turn) => db.transaction().execute((on) => appendUser(on, session, turn)),
-    appendBot: (replies, eventId) => db.transaction().execute((on) => appendBot(on, session, replies, eventId)),
+    appendUser: (turn) => writeAll((on) => appendUser(on, session, turn)),
+    appendBot: (replies, eventId) => writeAll((on) => appendBot(on, session, replies, eventId)),
     answers: (eventId) => answersTo(db, eventId),
     async get(id) {
       const row = await db.selectFrom('turn').selectAll().where('id', '=', id).executeTakeFirst()
@@ -24,12 +22,12 @@ export function turns(session: Session): Turns {
       if (!row) throw new HoneError('NOT_FOUND', `There is no prompt ${hash}; its conversation may have been deleted.`)
       return JSON.parse(row.messages) as readonly ChatMessage[]
     },
-    history: (thread: ThreadId, limit: number) => branch(db, thread, limit),
+    history: (thread, limit) => branch(db, thread, limit),
     threads: (tenant, person, limit) => threads(db, { tenant, person, limit }),
   }
 }
 
-async function appendUser(on: Transaction<Tables>, session: Session, turn: UserTurn): Promise<UserTurn> {
+async function appendUser(on: Db, session: Session, turn: UserTurn): Promise<UserTurn> {
   await refuseForgotten(on, session, turn.event)
   const row = await on
     .insertInto('turn')
@@ -43,7 +41,7 @@ async function appendUser(on: Transaction<Tables>, session: Session, turn: UserT
 }
 
 async function appendBot(
-  on: Transaction<Tables>,
+  on: Db,
   session: Session,
   replies: readonly NewBotTurn[],
   eventId: string,
@@ -64,7 +62,7 @@ async function appendBot(
 }
 
 /** Nothing more is kept of an event whose author was forgotten while it was being answered. */
-async function refuseForgotten(on: Transaction<Tables>, { flavour }: Session, eventId: string): Promise<void> {
+async function refuseForgotten(on: Db, { flavour }: Session, eventId: string): Promise<void> {
   const claimed = on.selectFrom('inbox').select('outcome').where('id', '=', sha256(eventId))
   // The row lock lets writers of one event, and `forget`, wait for each other; SQLite's writers are alone anyway.
   const event = await claimed.$if(flavour.name === 'postgres', (query) => query.forUpdate()).executeTakeFirst()
@@ -73,7 +71,7 @@ async function refuseForgotten(on: Transaction<Tables>, { flavour }: Session, ev
   }
 }
 
-async function keepPrompt(on: Transaction<Tables>, messages: readonly ChatMessage[]): Promise<string> {
+async function keepPrompt(on: Db, messages: readonly ChatMessage[]): Promise<string> {
   const json = canonicalJson(messages)
   const hash = sha256(json)
   const kept = on.insertInto('prompt').values({ hash, messages: json })

@@ -55,6 +55,9 @@ function postgresTests(admin: pg.Client): void {
     it('refuses a schema name that is no plain name', async () => {
       await assert.rejects(postgres(url, 'x"; drop'), { code: 'CONFIG' })
     })
+    it('says CONFIG when the server knows no such database', async () => {
+      await assert.rejects(postgres(url.replace('/test', '/hone_no_such_database')), { code: 'CONFIG' })
+    })
     it('says NETWORK when no server answers, without the password', async () => {
       await assert.rejects(postgres('postgres://hone:hunter2@127.0.0.1:1/test'), (error: HoneError) => {
         return error.code === 'NETWORK' && !error.message.includes('hunter2')

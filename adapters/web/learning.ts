@@ -1,0 +1,105 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Context, Hono } from 'hono'
+import { streamSSE } from 'hono/streaming'
+import { HoneError } from '../../src/errors.ts'
+import type { Learning, RunEvent } from '../../src/ports/learning.ts'
+import type { VoteCount } from '../../src/ports/store.ts'
+import { parseForm } from './parse.ts'
+import { type LearningView, learningPage, learningPanel } from './render/learning.ts'
+import { type Env, fragment, pageOf, requireAdmin, type Site } from './site.ts'
+import { untilGone } from './sse.ts'
+
+const jobsShown = 20
+
+/** Routes of the learning page: what was learned, the current run, and what an admin may do about it. */
+export function learningRoutes(site: Site): Hono<Env> {
+  const app = new Hono<Env>()
+  const { learning } = site.bot
+  if (!learning) return app
+  const panel = async (c: Context<Env>) =>
+    fragment(c, learningPanel(pageOf(site, c.get('session')), await learningView(site, learning)), {
+      back: site.url('/learning'),
+    })
+
+  app.get('/learning', async (c) =>
+    c.html(learningPage(pageOf(site, c.get('session')), await learningView(site, learning))),
+  )
+  app.get('/learning/panel', panel)
+  app.get('/learning/data', async (c) =>
+    c.json({ votes: byDay(await site.bot.store.feedback.counts()), steps: learning.steps() }),
+  )
+  app.get('/learning/events', (c) =>
+    streamSSE(c, (stream) =>
+      untilGone(site.signal, stream, async (signal) => {
+        const tell = (event: string, data: object) => stream.writeSSE({ event, data: JSON.stringify(data) })
+        await tell('steps', { steps: learning.steps() })
+        for await (const event of runs(learning, signal)) await tell(...told(event))
+      }),
+    ),
+  )
+
+  const act = (path: string, work: (c: Context<Env>, by: string) => Promise<unknown>) =>
+    app.post(path, async (c) => {
+      const session = c.get('session')
+      requireAdmin(session)
+      await work(c, session.person.id)
+      return panel(c)
+    })
+  act('/learning/retrain', (_c, by) => learning.start(by))
+  act('/learning/promote', (c, by) => learning.promote(parseForm('version', c.get('form')).version, by))
+  act('/learning/rollback', (_c, by) => learning.rollback(by))
+  act('/learning/cancel', async (_c, by) => {
+    if (!(await learning.cancel(by))) throw new HoneError('NOT_FOUND', 'No run is under way; it may just have ended.')
+  })
+  return app
+}
+
+async function learningView(site: Site, learning: Learning): Promise<LearningView> {
+  const { store } = site.bot
+  const [plan, versions, jobs, counts] = await Promise.all([
+    learning.plan().catch((error: unknown) => (error instanceof HoneError ? error.message : Promise.reject(error))),
+    learning.versions(),
+    store.jobs.list(jobsShown),
+    store.feedback.counts(),
+  ])
+  const votes = byDay(counts)
+  return { plan, versions, jobs, steps: learning.steps(), votes }
+}
+
+/** Run after run, until the reader goes away. */
+async function* runs(learning: Learning, signal: AbortSignal): AsyncGenerator<RunEvent> {
+  while (!signal.aborted) {
+    let events = 0
+    for await (const event of learning.watch(signal)) {
+      events += 1
+      yield event
+    }
+    // A watch that ends without a word must not be asked again at once.
+    if (events === 0) await wait(1000, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+/** What the page is told of a run: steps as they are, anything else as a reason to read the panel again. */
+function told(event: RunEvent): [event: string, data: object] {
+  if (event.kind === 'say') return ['say', { text: event.text }]
+  if (event.kind !== 'train') return ['panel', {}]
+  switch (event.event.type) {
+    case 'step':
+      return ['steps', { steps: [event.event] }]
+    case 'stage':
+      return ['say', { text: event.event.state === 'start' ? event.event.stage : '' }]
+    case 'hello':
+      return ['say', { text: `Training on ${event.event.device}` }]
+    default:
+      return ['panel', {}]
+  }
+}
+
+function byDay(counts: readonly VoteCount[]): LearningView['votes'] {
+  const days = new Map<string, { day: string; up: number; down: number }>()
+  for (const { day, up, down } of counts) {
+    const known = days.get(day) ?? { day, up: 0, down: 0 }
+    days.set(day, { day, up: known.up + up, down: known.down + down })
+  }
+  return [...days.values()].sort((a, b) => a.day.localeCompare(b.day))
+}
