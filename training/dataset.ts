@@ -4,7 +4,9 @@ import { asHoneError, HoneError } from '../src/errors.ts'
 import type { ChatMessage } from '../src/ports/engine.ts'
 import type { PairTrace } from '../src/ports/learning.ts'
 import type { Method } from '../src/ports/trainer.ts'
+import { feedbackRows } from './export.ts'
 import { removeFolder, syncFolder, writeDurably } from './files.ts'
+import { toRows } from './formats.ts'
 import { seeded, sha256, shuffled } from './hash.ts'
 import type { Pair, Unpaired } from './pairs.ts'
 import type { Selection } from './select.ts'
@@ -90,36 +92,10 @@ function filesOf({ selection, replay, seed, shuffleLabels }: DatasetInput): Reco
   const train = shuffleLabels ? flipHalf(selection.train, seed) : selection.train
   const lone = shuffleLabels ? flipHalf(selection.unpaired, seed + 1) : selection.unpaired
   return {
-    'train.jsonl': jsonLines(trainRows(selection.method, train, lone)),
-    'holdout.jsonl': jsonLines(selection.heldOut.map(preferenceRow)),
+    'train.jsonl': jsonLines(toRows(feedbackRows([...train, ...lone]), selection.method)),
+    'holdout.jsonl': jsonLines(toRows(feedbackRows(selection.heldOut), 'dpo')),
     'replay.jsonl': jsonLines(replay.map(({ prompt, completion }) => ({ prompt, completion: reply(completion) }))),
   }
-}
-
-function trainRows(method: Method, pairs: readonly Pair[], lone: readonly Unpaired[]): readonly object[] {
-  switch (method) {
-    case 'dpo':
-      return pairs.map(preferenceRow)
-    case 'sft':
-      return [
-        ...pairs.map(({ prompt, chosen }) => ({ prompt, completion: reply(chosen) })),
-        ...lone.filter(({ liked }) => liked).map(({ prompt, text }) => ({ prompt, completion: reply(text) })),
-      ]
-    case 'kto':
-      return [
-        ...pairs.flatMap(({ prompt, chosen, rejected }) => [
-          { prompt, completion: reply(chosen), label: true },
-          { prompt, completion: reply(rejected), label: false },
-        ]),
-        ...lone.map(({ prompt, text, liked }) => ({ prompt, completion: reply(text), label: liked })),
-      ]
-    default:
-      return method satisfies never
-  }
-}
-
-function preferenceRow({ prompt, chosen, rejected }: Pair): object {
-  return { prompt, chosen: reply(chosen), rejected: reply(rejected) }
 }
 
 function reply(content: string): readonly ChatMessage[] {

@@ -126,6 +126,17 @@ export async function inTurns<T, R>(
   return results
 }
 
+/** Turns a count of finished pieces into 25, 50 and 75 per cent: enough for a person, few enough for a log. */
+export function quarters(say: (percent: number) => void): (done: number, total: number) => void {
+  let said = 0
+  return function progress(done, total) {
+    const now = Math.floor((done / total) * 4) * 25
+    if (now <= said || now >= 100) return
+    said = now
+    say(now)
+  }
+}
+
 /** @throws HoneError CANCELLED once the signal has aborted. */
 export function stopIf(signal: AbortSignal): void {
   if (signal.aborted) throw new HoneError('CANCELLED', 'The run was cancelled.')

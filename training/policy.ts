@@ -68,25 +68,32 @@ export function applyPolicy<R extends Row>(rows: readonly R[], policy: Policy): 
   return { kept: kept.toReversed(), leftOut, notes: note ? [note] : [] }
 }
 
-/** A row counts for everybody who decided it, and goes only when all of them are over their share. */
+/**
+ * A row counts for everybody who decided it, and goes only when all of them are over their share. What the operator
+ * imported is the operator's own choice and isn't capped.
+ */
 function capPeople<R extends Row>(
   rows: readonly R[],
   policy: Policy,
   drop: (why: string) => false,
 ): { readonly kept: readonly R[]; readonly note?: string } {
-  const people = new Set(rows.flatMap((row) => row.people))
+  const people = new Set(rows.filter(isChat).flatMap((row) => row.people))
   if (people.size < policy.capFromPeople) {
     return { kept: rows, note: `The cap per person is off: fewer than ${policy.capFromPeople} people gave feedback.` }
   }
   const cap = Math.max(policy.perPersonRows, Math.floor(rows.length * policy.perPersonShare))
   const used = new Map<string, number>()
   const kept = rows.filter((row) => {
-    const free = row.people.length === 0 || row.people.some((person) => (used.get(person) ?? 0) < cap)
+    const free = !isChat(row) || row.people.length === 0 || row.people.some((person) => (used.get(person) ?? 0) < cap)
     if (!free) return drop('cap per person')
     for (const person of row.people) used.set(person, (used.get(person) ?? 0) + 1)
     return true
   })
   return { kept }
+}
+
+function isChat({ channel }: Row): boolean {
+  return channel !== 'import'
 }
 
 function newestFirst<R extends Row>(rows: readonly R[]): readonly R[] {

@@ -8,7 +8,7 @@ import { type Dataset, freeze } from './dataset.ts'
 import { removeFolder } from './files.ts'
 import { gate, type Judgement } from './gate.ts'
 import type { VersionManifest } from './manifest.ts'
-import { type Golden, stopIf } from './measure.ts'
+import { type Golden, quarters, stopIf } from './measure.ts'
 import type { Hyper } from './recipes.ts'
 import type { Candidate, Registry } from './registry.ts'
 import { makeReplay } from './replay.ts'
@@ -90,7 +90,9 @@ async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice)
   const { selection, seed, options } = request
   const { signal } = voice
   voice.say('Asking the base model for its own answers, so that training keeps them.')
-  const replay = await makeReplay({ slot: parts.slot, base: { id: 'v0', base: parts.base }, selection, seed, signal })
+  const base = { id: 'v0', base: parts.base }
+  const onProgress = quarters((done) => voice.say(`The base model's own answers: ${done} %.`))
+  const replay = await makeReplay({ slot: parts.slot, base, selection, seed, signal, onProgress })
   const shuffle = options.shuffleLabels === undefined ? {} : { shuffleLabels: options.shuffleLabels }
   const dataset = await freeze(join(parts.dataDir, 'datasets'), { selection, replay, seed, ...shuffle })
   const { pairs, heldOut } = dataset.manifest.rows

@@ -63,6 +63,12 @@ describe('the policy on training data', () => {
     assert.match(notes.join(), /cap per person is off/)
   })
 
+  it("does not cap what the operator imported: that is nobody's vote", () => {
+    const imported = pairRows(90, () => ({ channel: 'import', people: ['import'] })).slice(10)
+    const voted = pairRows(6, (n) => ({ people: [`web:p${n % 3}`] }))
+    assert.deepEqual(applyPolicy([...imported, ...voted], defaultPolicy).leftOut, {})
+  })
+
   it('takes at most six rows from one prompt', () => {
     const rows = pairRows(9, (n) => ({ promptHash: 'same', chosen: `Answer ${n}` }))
     assert.deepEqual(applyPolicy(rows, defaultPolicy).leftOut, { 'too many of a prompt': 3 })
