@@ -63,7 +63,7 @@ const atOnce = 4
  * @throws HoneError ENGINE_MISSING when the engine can't score; CANCELLED when the signal aborts.
  */
 export async function measure(engine: Engine, material: Material, options: MeasureOptions): Promise<Measured> {
-  const { signal, maxTokens = 160, onProgress } = options
+  const { signal, maxTokens = 128, onProgress } = options
   const { pairs, prose, questions, golden } = material
   const total = pairs.length * 2 + prose.length + questions.length + golden.length
   let done = 0

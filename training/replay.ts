@@ -101,7 +101,7 @@ async function answerOf(
 ): Promise<ReplayRow | undefined> {
   let completion = ''
   let whole = false
-  for await (const delta of engine.generate(prompt, { temperature, seed, maxTokens: 160, signal })) {
+  for await (const delta of engine.generate(prompt, { temperature, seed, maxTokens: 256, signal })) {
     if (delta.kind === 'text') completion += delta.text
     else whole = delta.reason === 'stop'
   }
