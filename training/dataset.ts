@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rename } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asHoneError, HoneError } from '../src/errors.ts'
 import type { ChatMessage } from '../src/ports/engine.ts'
@@ -66,17 +66,29 @@ export async function freeze(folder: string, input: DatasetInput): Promise<Datas
   const manifest = manifestOf(input, hash)
   try {
     await mkdir(folder, { recursive: true })
-    const work = await mkdtemp(join(folder, '.making-'))
-    for (const [name, text] of Object.entries(files)) await writeDurably(join(work, name), text)
-    await writeDurably(join(work, 'dataset.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
-    await removeFolder(path)
-    await rename(work, path)
+    const work = await mkdtemp(join(folder, making))
+    try {
+      for (const [name, text] of Object.entries(files)) await writeDurably(join(work, name), text)
+      await writeDurably(join(work, 'dataset.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
+      await removeFolder(path)
+      await rename(work, path)
+    } finally {
+      await removeFolder(work)
+    }
     await syncFolder(folder)
   } catch (error) {
     throw asHoneError(error, 'STORE', 'The dataset could not be written')
   }
   return { path, manifest }
 }
+
+/** Removes datasets that a crash left half written. Call it at start, when no run is on. */
+export async function cleanDatasets(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  await Promise.all(names.filter((name) => name.startsWith(making)).map((name) => removeFolder(join(folder, name))))
+}
+
+const making = '.making-'
 
 /** Reads a frozen dataset's manifest. @throws HoneError NOT_FOUND when there is none: the folder doesn't exist then. */
 export async function readDataset(path: string): Promise<Dataset> {

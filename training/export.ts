@@ -20,8 +20,12 @@ export async function exportFeedback(
   channels: readonly string[],
 ): Promise<readonly object[]> {
   const { pairs, unpaired } = await collect(store)
-  const policy = { ...defaultPolicy, ...uncapped, trainOn: channels }
-  const rows = [...applyPolicy(pairs, policy).kept, ...applyPolicy(unpaired, policy).kept]
+  const tenants = new Set([...pairs, ...unpaired].map(({ tenant }) => tenant))
+  const rows = [...tenants].flatMap((tenant) => {
+    const policy = { ...defaultPolicy, ...uncapped, trainOn: channels, tenant }
+    return [...applyPolicy(pairs, policy).kept, ...applyPolicy(unpaired, policy).kept]
+  })
+  rows.sort((a, b) => a.at.getTime() - b.at.getTime())
   const unique = new Map(toRows(feedbackRows(rows), format).map((row) => [JSON.stringify(row), row]))
   return [...unique.values()]
 }

@@ -81,9 +81,13 @@ export async function runTraining(parts: RunParts, request: RunRequest, voice: R
     }
     return { version: candidate.id, verdict: report.verdict }
   } finally {
-    await removeFolder(join(work, 'output'))
-    await removeFolder(join(work, 'output.work'))
+    await removeOutput(parts.dataDir, request.id)
   }
+}
+
+/** Removes what a run wrote besides its log: all that is worth keeping is in the registry by now. */
+export async function removeOutput(dataDir: string, id: string): Promise<void> {
+  for (const name of ['output', 'output.work', 'output.draft']) await removeFolder(join(dataDir, 'jobs', id, name))
 }
 
 async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice): Promise<Dataset> {
