@@ -6,6 +6,7 @@ import type { Knowledge, KnowledgeDocument, SearchOptions, SyncProgress, SyncRep
 import type { Embedder } from './embedder.ts'
 import { type IndexClient, startIndex } from './index/client.ts'
 import { chooseMix, type Observation } from './index/fuse.ts'
+import type { Asked } from './index/observe.ts'
 import type { EmbedderState, Missing, Plan } from './index/open.ts'
 import type { VectorLibrary } from './index/vectors.ts'
 
@@ -21,7 +22,7 @@ export interface KnowledgeOptions {
 }
 
 const batchSize = 64
-const probeLimit = 200
+const probedPassages = 100
 const sampleLimit = 5000
 
 interface Context {
@@ -200,14 +201,29 @@ async function measureAll(context: Context): Promise<void> {
 
 /** Measures on queries made from the tenant's own passages how the two legs are best mixed. */
 async function measure({ index, log }: Context, active: Embedder, tenant: string): Promise<void> {
-  const { passages, probes } = await index.call('probes', { tenant, limit: probeLimit })
+  const { passages, probes } = await index.call('probes', { tenant, limit: probedPassages })
   if (probes.length === 0) return
   const observations: Observation[] = []
   for (let at = 0; at < probes.length; at += batchSize / 2) {
     const batch = probes.slice(at, at + batchSize / 2)
-    const queries = batch.map((one) => one.query)
-    const vectors = await active.embed(queries, 'query')
-    observations.push(...(await index.call('observe', { tenant, probes: batch, vectors })))
+    const queries = await active.embed(
+      batch.map((one) => one.query),
+      'query',
+    )
+    const titled = batch.filter((one) => one.untitled !== undefined)
+    const texts =
+      titled.length > 0
+        ? await active.embed(
+            titled.map((one) => one.untitled ?? ''),
+            'document',
+          )
+        : []
+    const untitled = new Map(titled.map((one, i) => [one, texts[i] as Float32Array]))
+    const asked = batch.map((probe, i): Asked => {
+      const bare = untitled.get(probe)
+      return { probe, vector: queries[i] as Float32Array, ...(bare && { untitled: bare }) }
+    })
+    observations.push(...(await index.call('observe', { tenant, asked })))
   }
   const mix = { ...chooseMix(observations), passages, embedder: active.id }
   await index.call('setMix', { tenant, mix })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Embedder, unit } from './embedder.ts'
+import { contentWords } from './index/terms.ts'
 
 /** The token embeddings of a model: `rows` vectors of `width` numbers. */
 export interface TokenRows {
@@ -38,15 +39,35 @@ interface Weights {
  * @example staticEmbedder({ id: sha256, tokenize: (texts) => engine.tokenize(texts), rows: readTokenRows(path) })
  */
 export function staticEmbedder(options: StaticEmbedderOptions): Embedder {
-  return withWeights(options, { of: () => 1 }, `static:${options.id}`)
+  const rows = keepingRows(options.rows)
+  return withWeights({ ...options, rows }, { of: () => 1 }, `static:${options.id}`)
+}
+
+/** Rows at unit length, those read once kept up to 64 MB: a text's tokens are mostly the ones of other texts. */
+function keepingRows(rows: TokenRows): TokenRows {
+  const kept = new Map<number, Float32Array>()
+  const most = Math.floor((64 * 1024 * 1024) / (rows.width * 4))
+  return {
+    rows: rows.rows,
+    width: rows.width,
+    row(token) {
+      const known = kept.get(token)
+      if (known) return known
+      const fresh = unit(rows.row(token))
+      if (kept.size < most) kept.set(token, fresh)
+      return fresh
+    },
+  }
 }
 
 function withWeights(options: StaticEmbedderOptions, weights: Weights, id: string): Embedder {
   return {
     id,
     width: options.rows.width,
-    async embed(texts, _kind, signal) {
-      const tokens = await tokenized(options, texts, signal)
+    async embed(texts, kind, signal) {
+      // A corpus of statements says little of how frequent "how" and "what" are, so questions lose them by list.
+      const said = kind === 'query' ? texts.map((text) => contentWords(text).join(' ')) : texts
+      const tokens = await tokenized(options, said, signal)
       return tokens.map((one) => unit(without(pooled(one, options.rows, weights), weights.common)))
     },
     fitting: {
@@ -80,7 +101,7 @@ function pooled(tokens: readonly number[], rows: TokenRows, weights: Weights): F
   for (const token of tokens) {
     if (token < 0 || token >= rows.rows) continue
     const weight = weights.of(token)
-    const row = unit(rows.row(token))
+    const row = rows.row(token)
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + weight * (row[i] as number)
   }
   return sum

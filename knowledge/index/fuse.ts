@@ -51,24 +51,27 @@ export interface Measured extends Mix {
 const grid = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]
 
 /**
- * Chooses the mix with the highest mean reciprocal rank. Both legs alone are on the grid, so on these queries the fused
- * ranking is never worse than the better leg. Of equally good mixes the one nearest to {@link unmeasured} is taken.
+ * Chooses the mix by mean reciprocal rank. Both legs alone are on the grid, and no mix is taken that ranks worse than
+ * the better of them, so on these queries a weak leg never harms. Among the mixes that are as good as the best one
+ * within a standard error (Breiman's rule), the nearest to {@link unmeasured} is taken: made-up queries are only so like
+ * real ones.
  */
 export function chooseMix(observations: readonly Observation[]): Measured {
   const floor = lowest(observations)
-  const tried = grid.map((dense) => ({ dense, mrr: meanReciprocalRank(observations, { dense, floor }) }))
-  const nearness = (dense: number) => Math.abs(dense - unmeasured.dense)
-  const best = tried.reduce((a, b) => {
-    if (Math.abs(a.mrr - b.mrr) > 1e-9) return a.mrr > b.mrr ? a : b
-    return nearness(b.dense) < nearness(a.dense) ? b : a
+  const tried = grid.map((dense) => {
+    const ranks = observations.map((one) => reciprocalRank(one, { dense, floor }))
+    return { dense, ranks, mrr: mean(ranks) }
   })
   const alone = (dense: number) => tried.find((one) => one.dense === dense)?.mrr ?? 0
-  return {
-    dense: best.dense,
-    floor,
-    queries: observations.length,
-    mrr: { lexical: alone(0), dense: alone(1), fused: best.mrr },
-  }
+  const best = tried.reduce((a, b) => (b.mrr > a.mrr ? b : a))
+  const good = tried.filter((one) => {
+    const behind = best.ranks.map((rank, i) => rank - (one.ranks[i] as number))
+    return best.mrr - one.mrr <= standardError(behind) && one.mrr >= Math.max(alone(0), alone(1))
+  })
+  const nearness = (mix: { dense: number }) => Math.abs(mix.dense - unmeasured.dense)
+  const chosen = good.reduce((a, b) => (nearness(b) < nearness(a) ? b : a), best)
+  const mrr = { lexical: alone(0), dense: alone(1), fused: chosen.mrr }
+  return { dense: chosen.dense, floor, queries: observations.length, mrr }
 }
 
 /** The cosine that 19 of 20 right passages reach: below it a dense find is more likely chance. */
@@ -79,11 +82,16 @@ function lowest(observations: readonly Observation[]): number {
   return Math.max(0, cosines[Math.floor(cosines.length * 0.05)] ?? 0)
 }
 
-function meanReciprocalRank(observations: readonly Observation[], mix: Mix): number {
-  let sum = 0
-  for (const { right, lexical, dense } of observations) {
-    const at = fuse(lexical, dense, mix).findIndex((hit) => right.includes(hit.id))
-    if (at >= 0) sum += 1 / (at + 1)
-  }
-  return observations.length > 0 ? sum / observations.length : 0
+function reciprocalRank({ right, lexical, dense }: Observation, mix: Mix): number {
+  const at = fuse(lexical, dense, mix).findIndex((hit) => right.includes(hit.id))
+  return at >= 0 ? 1 / (at + 1) : 0
+}
+
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length)
+
+/** Of the mean of `values`. */
+function standardError(values: readonly number[]): number {
+  const middle = mean(values)
+  const variance = mean(values.map((value) => (value - middle) ** 2))
+  return Math.sqrt(variance / Math.max(1, values.length))
 }

@@ -2,9 +2,10 @@ import { HoneError } from '../../src/errors.ts'
 import type { KnowledgeDocument, Passage } from '../../src/ports/knowledge.ts'
 import { type Database, openDatabase, readMeta, writeMeta } from './database.ts'
 import { type Measured, type Mix, type Observation, unmeasured } from './fuse.ts'
+import { type Asked, observe } from './observe.ts'
 import { openPartitions, type Partitions } from './partitions.ts'
-import { type Probe, probe } from './probes.ts'
-import { denseHits, type IndexQuery, lexicalHits, searchIndex } from './search.ts'
+import { type Probe, probes } from './probes.ts'
+import { type IndexQuery, searchIndex } from './search.ts'
 import { loadVectors, type VectorLibrary } from './vectors.ts'
 import { dropOrphans, removeDocuments, type Staged, stage, write, writeVectors } from './write.ts'
 
@@ -66,7 +67,7 @@ export interface IndexCalls {
   documents(input: { tenant: string }): readonly { id: string; title: string; passages: number }[]
   tenants(input: null): readonly { readonly tenant: string; readonly passages: number }[]
   probes(input: { tenant: string; limit: number }): { readonly passages: number; readonly probes: readonly Probe[] }
-  observe(input: { tenant: string; probes: readonly Probe[]; vectors: readonly Float32Array[] }): readonly Observation[]
+  observe(input: { tenant: string; asked: readonly Asked[] }): readonly Observation[]
   setMix(input: { tenant: string; mix: MeasuredMix }): null
   close(input: null): null
 }
@@ -182,17 +183,9 @@ function measuring({ database, partitions }: Context): Pick<IndexCalls, 'tenants
         tenant,
         limit,
       )
-      return { passages, probes: rows.flatMap(probe) }
+      return { passages, probes: rows.flatMap(probes) }
     },
-    observe({ tenant, probes, vectors }) {
-      return probes.map(({ query: text, hash }, i) => {
-        const vector = vectors[i]
-        const query: IndexQuery = { text, tenant, limit: 50, ...(vector && { vector }) }
-        const right = database.all<{ id: number }>(`SELECT p.id ${own} AND p.hash = ?`, tenant, hash)
-        const lexical = lexicalHits(database, query, 50)
-        return { right: right.map((row) => row.id), lexical, dense: denseHits(partitions, query, 50) }
-      })
-    },
+    observe: ({ tenant, asked }) => asked.map((one) => observe(database, partitions, tenant, one)),
     setMix({ tenant, mix }) {
       writeMeta(database, `mix:${tenant}`, mix)
       return null

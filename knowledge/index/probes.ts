@@ -4,26 +4,32 @@ import { contentWords } from './terms.ts'
 export interface Probe {
   readonly query: string
   readonly hash: string
+  /**
+   * Present: the query is the passage's own heading, and this is the passage without it. Both legs must then find the
+   * passage as if it had no title, as when a question uses other words than the answer.
+   */
+  readonly untitled?: string
 }
 
 /**
- * Makes one query from a passage, by turns of three kinds: some words of one sentence, the heading with a word of the
- * text, or a few words from anywhere in it. Words are left out at random, as people leave them out, so that no query
- * is a quotation. The passage's hash is the seed: the same corpus always gives the same queries.
+ * Makes queries from a passage: its heading, which must find the text under it (headings are short questions in other
+ * words than the text), and some words of one sentence or of all of it. Words are left out at random, as people leave
+ * them out, so that no query is a quotation. The passage's hash is the seed: the same corpus gives the same queries.
  */
-export function probe(passage: { readonly title: string; readonly text: string; readonly hash: string }): Probe[] {
-  const random = seeded(passage.hash)
-  const words = [...new Set(contentWords(passage.text))]
+export function probes(passage: { readonly title: string; readonly text: string; readonly hash: string }): Probe[] {
+  const { hash, text } = passage
+  const random = seeded(hash)
+  const words = [...new Set(contentWords(text))]
   if (words.length < 3) return []
-  const sentences = passage.text.split(/(?<=[.!?])\s+|\n+/).filter((one) => contentWords(one).length >= 3)
-  const kind = Math.floor(random() * 3)
-  const heading = contentWords(passage.title.split(' - ').at(-1) ?? '')
-  const one = sentences[Math.floor(random() * sentences.length)]
-  if (kind === 0 && one) return [{ query: pick([...new Set(contentWords(one))], 0.5, random), hash: passage.hash }]
-  if (kind === 1 && heading.length > 0) {
-    return [{ query: `${pick(heading, 0.7, random)} ${pick(words, 1 / words.length, random)}`, hash: passage.hash }]
-  }
-  return [{ query: pick(words, 3 / words.length, random), hash: passage.hash }]
+  const [, ...headings] = passage.title.split(' - ')
+  const heading = headings.join(' ')
+  const underHeading = contentWords(heading).length > 0 ? [{ query: heading, hash, untitled: text }] : []
+  const sentences = text.split(/(?<=[.!?])\s+|\n+/).filter((one) => contentWords(one).length >= 3)
+  const sentence = random() < 0.5 ? sentences[Math.floor(random() * sentences.length)] : undefined
+  const kept = sentence
+    ? pick([...new Set(contentWords(sentence))], 0.5, random)
+    : pick(words, 3 / words.length, random)
+  return [...underHeading, { query: kept, hash }]
 }
 
 /** Keeps each word with a chance, and two of them at least. */

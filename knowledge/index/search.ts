@@ -27,7 +27,7 @@ interface PassageRow {
 
 /** The lexical leg: BM25 over the tenant's passages in these scopes, filtered before the cut. */
 export function lexicalHits(database: Database, query: IndexQuery, limit: number): readonly Hit[] {
-  const words = lexicalQuery(query.text)
+  const words = lexicalQuery(query.text, (word) => isKnown(database, query.tenant, word))
   if (!words) return []
   const scopes = query.scopes ? 'AND d.scope IN (SELECT value FROM json_each(?))' : ''
   return database
@@ -41,6 +41,17 @@ export function lexicalHits(database: Database, query: IndexQuery, limit: number
       limit,
     )
     .map(({ id, score }) => ({ id, score }))
+}
+
+/** Whether any passage of the tenant has the word. */
+function isKnown(database: Database, tenant: string, word: string): boolean {
+  const found = database.get(
+    `SELECT 1 FROM words JOIN passages p ON p.id = words.rowid JOIN documents d ON d.id = p.document
+     WHERE words MATCH ? AND d.tenant = ? LIMIT 1`,
+    `"${word}"`,
+    tenant,
+  )
+  return found !== undefined
 }
 
 /** The dense leg, over the same passages. */

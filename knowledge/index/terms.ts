@@ -20,13 +20,14 @@ export function contentWords(text: string): readonly string[] {
 
 /**
  * A full-text query that matches any content word of `text`; empty when there is none. Each word is quoted, so nothing
- * a person types can be query syntax.
+ * a person types can be query syntax. A word that is not `known` is a typing error or another form of a word, most
+ * likely: then whatever begins as it does matches too.
  *
  * @example lexicalQuery('How many vacation days?') // '"vacation" OR "days"'
  */
-export function lexicalQuery(text: string): string {
+export function lexicalQuery(text: string, known: (word: string) => boolean = () => true): string {
   return [...new Set(contentWords(text))]
     .slice(0, 64)
-    .map((word) => `"${word}"`)
+    .map((word) => (word.length < 5 || known(word) ? `"${word}"` : `"${word.slice(0, Math.ceil(word.length * 0.7))}"*`))
     .join(' OR ')
 }

@@ -116,6 +116,13 @@ describe('the knowledge index', () => {
     assert.equal((await one.search('canteen soup', asker))[0]?.document, 'b.md')
   })
 
+  it('finds a word that was typed wrongly or stands in another form', async () => {
+    await using knowledge = await open()
+    await knowledge.add([page('a.md', 'Complaints are handled by Theo.'), page('b.md', 'The vacation is 25 days.')])
+    assert.equal((await knowledge.search('To whom can I complain?', asker))[0]?.document, 'a.md')
+    assert.equal((await knowledge.search('my vacaton', asker))[0]?.document, 'b.md')
+  })
+
   it('returns what stands in two documents once', async () => {
     await using knowledge = await open({ embedder: hashEmbedder() })
     await knowledge.add([page('a.md', 'The garage opens at seven.'), page('b.md', 'The garage opens at seven.')])
