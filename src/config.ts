@@ -172,7 +172,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
 function refuseUnknown(env: Readonly<Record<string, string | undefined>>): void {
   for (const name of Object.keys(env)) {
     if (!name.startsWith('HONE_') || name in settings) continue
-    const near = Object.keys(settings).find((known) => distance(known, name) <= 3)
+    const [near] = Object.keys(settings)
+      .filter((known) => distance(known, name) <= 3)
+      .sort((a, b) => distance(a, name) - distance(b, name))
     throw new HoneError('CONFIG', `${name} is no setting of Hone${near ? `; did you mean ${near}?` : '.'}`)
   }
 }
@@ -204,4 +206,9 @@ export function envExample(): string {
     )
   }
   return `${lines.join('\n')}\n`
+}
+
+/** The environment for a child process: ours and `extra`. */
+export function childEnvironment(extra: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  return { ...process.env, ...extra }
 }

@@ -21,7 +21,7 @@ export const codes = {
   NOT_ENOUGH_DATA: 'Collect more votes first. `hone feedback stats` shows what there is.',
   NOT_FOUND: 'Check the name; `hone versions` and `hone feedback stats` list what exists.',
   PORT_TAKEN: 'Stop the other program or set HONE_PORT to a free port.',
-  PYTHON: 'Install Python 3.10 or newer with venv and pip, then try again. Only training needs it.',
+  PYTHON: 'Install Python 3.11 or newer with venv and pip, then try again. Only training needs it.',
   STORE: 'Check that HONE_DATA is readable and writable, then try again.',
   SWAP_REFUSED: 'The version that served before goes on serving. `hone versions` shows the checks that failed.',
   TRAINER_FAILED: 'Look at the log that the message names. The version that served before goes on serving.',

@@ -61,13 +61,13 @@ const historyLimit = 200
 /** Reads threads from the store, with the replies that are being made laid over. */
 export function views(bot: Bot, streams: Streams): Views {
   const outcomes = new Map<TurnId, { outcome: DuelOutcome; left: TurnId; right: TurnId }>()
-  const { turns, feedback } = bot.store
+  const { turns, messages, feedback } = bot.store
 
   const at = (event: string, n: number) => `${keyOf(event)}-${n}`
   const siblingsOf = async (thread: ThreadId, event: string): Promise<BotTurn[]> => {
     const found: BotTurn[] = []
     for (let n = 1; ; n++) {
-      const turn = await turns.find({ thread, id: at(event, n) })
+      const turn = await messages.find({ thread, id: at(event, n) })
       if (turn?.role !== 'assistant') return found
       found.push(turn)
     }
@@ -169,8 +169,8 @@ export function views(bot: Bot, streams: Streams): Views {
     },
     async linkDuel(event, left, right) {
       const asked = await root(event)
-      await turns.link(left, [{ thread: event.thread, id: at(asked, 1) }])
-      await turns.link(right, [{ thread: event.thread, id: at(asked, 2) }])
+      await messages.link(left, [{ thread: event.thread, id: at(asked, 1) }])
+      await messages.link(right, [{ thread: event.thread, id: at(asked, 2) }])
     },
     decide(left, right, outcome) {
       outcomes.set(left, { outcome, left, right })

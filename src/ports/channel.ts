@@ -59,13 +59,16 @@ export interface Reply {
   readonly version: string
 }
 
+/** `<left turn>.<right turn>`: whole in itself, so a press on a button means the same after a restart. */
+export type DuelId = string
+
 /** What happens while a reply is made, in order: status and source, deltas, then one of done, duel, error. */
 export type ReplyEvent =
   | { readonly kind: 'status'; readonly text: string }
   | { readonly kind: 'source'; readonly source: Source }
   | { readonly kind: 'delta'; readonly text: string }
   | { readonly kind: 'done'; readonly reply: Reply }
-  | { readonly kind: 'duel'; readonly duel: string; readonly left: Reply; readonly right: Reply }
+  | { readonly kind: 'duel'; readonly duel: DuelId; readonly left: Reply; readonly right: Reply }
   | { readonly kind: 'error'; readonly code: string; readonly message: string }
 
 /** Where people talk. An adapter attaches it to the bot with `bot.attach(channel)`. */

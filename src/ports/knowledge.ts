@@ -1,3 +1,6 @@
+/** Documents that the operator publishes to every tenant of this Hone, by ingesting them without naming one. */
+export const everyTenant = '*'
+
 /** A document as it comes from a loader. `id` is stable across syncs: a path or a URL. */
 export interface KnowledgeDocument {
   readonly id: string
@@ -53,7 +56,7 @@ export interface Knowledge extends AsyncDisposable {
   /** Upserts by document id. Ends with documents searchable, or throws and leaves the index as it was. */
   add(documents: readonly KnowledgeDocument[], onProgress?: (step: SyncProgress) => void): Promise<SyncReport>
   remove(tenant: string, documentIds: readonly string[]): Promise<number>
-  /** Best first. Never returns a passage whose tenant or scope is not the asker's. */
+  /** Best first. Never returns a passage whose tenant (or {@link everyTenant}) or scope is not the asker's. */
   search(query: string, options: SearchOptions): Promise<readonly Passage[]>
   documents(
     tenant: string,

@@ -36,22 +36,28 @@ export type NewBotTurn = Omit<BotTurn, 'prompt'> & { readonly prompt: readonly C
 export interface Turns {
   /** Appending the same event twice returns the first turn. */
   appendUser(turn: UserTurn): Promise<UserTurn>
-  /** Appends replies and settles the event they answer, in one transaction. */
+  /** Appends the replies to an event, once: a second call for the same event returns the first replies. */
   appendBot(turns: readonly NewBotTurn[], eventId: string): Promise<readonly BotTurn[]>
+  /** What was already answered to an event: after a crash it is delivered again, not generated again. */
+  answers(eventId: string): Promise<readonly BotTurn[]>
   get(id: TurnId): Promise<Turn | undefined>
   /** The messages behind a `BotTurn.prompt` hash; a retry answers these, unchanged. */
   prompt(hash: string): Promise<readonly ChatMessage[]>
   /** The newest branch of a thread, oldest first; replies that were replaced are left out. */
   history(thread: ThreadId, limit: number): Promise<readonly Turn[]>
-  /** Links platform messages to the turn they carry, so that a vote on any of them finds it. */
-  link(turn: TurnId, messages: readonly MessageRef[]): Promise<void>
-  find(message: MessageRef): Promise<Turn | undefined>
   /** Newest first, for lists of threads. */
   threads(
     tenant: string,
     person: string,
     limit: number,
   ): Promise<readonly { readonly thread: ThreadId; readonly title: string; readonly at: Date }[]>
+}
+
+/** Which platform message carries which turn. */
+export interface Messages {
+  /** Links platform messages to the turn they carry, so that a vote on any of them finds it. */
+  link(turn: TurnId, messages: readonly MessageRef[]): Promise<void>
+  find(message: MessageRef): Promise<Turn | undefined>
 }
 
 export type Verdict = 'up' | 'down' | 'none'
@@ -100,6 +106,12 @@ export interface VoteCount {
   readonly down: number
 }
 
+export interface TurnFeedback {
+  readonly votes: readonly Vote[]
+  readonly corrections: readonly Correction[]
+  readonly duels: readonly Duel[]
+}
+
 /** Votes, corrections and duels. */
 export interface Feedback {
   /** Last vote per person and turn wins; repeating one changes nothing. On disk once it resolves. */
@@ -109,12 +121,7 @@ export interface Feedback {
   /** Judged prompts, oldest first; a prompt nobody judged is left out. */
   judged(tenant?: string): AsyncIterable<Judged>
   counts(): Promise<readonly VoteCount[]>
-  ofTurn(turn: TurnId): Promise<{
-    readonly votes: readonly Vote[]
-    readonly corrections: readonly Correction[]
-    /** Decided duels that this turn was a side of, oldest first; a page asks so that none is shown again. */
-    readonly duels?: readonly Duel[]
-  }>
+  ofTurn(turn: TurnId): Promise<TurnFeedback>
   /** Deletes what a person wrote, the replies to it, and every vote they cast. Returns the rows deleted. */
   forget(person: string): Promise<number>
 }
@@ -123,8 +130,8 @@ export interface Feedback {
 export interface Inbox {
   /** Keeps the event and answers true, once per event id, for ever, across processes. */
   claim(event: Inbound): Promise<boolean>
-  /** Ignored or given up on: nothing more will happen for this event. Answers settle through `appendBot`. */
-  settle(eventId: string, outcome: 'ignored' | 'given-up', why?: string): Promise<void>
+  /** Answered and delivered, ignored, or given up on: nothing more will happen for this event. */
+  settle(eventId: string, outcome: 'answered' | 'ignored' | 'given-up', why?: string): Promise<void>
   /** What a crash left behind, oldest first; queued again at start. */
   unsettled(): Promise<readonly Inbound[]>
 }
@@ -168,6 +175,7 @@ export interface Profiles {
 
 export interface Store extends AsyncDisposable {
   readonly turns: Turns
+  readonly messages: Messages
   readonly feedback: Feedback
   readonly inbox: Inbox
   readonly jobs: Jobs

@@ -1,5 +1,6 @@
 /** Training techniques the trainer knows. */
-export type Method = 'dpo' | 'sft' | 'kto'
+export const methods = ['dpo', 'sft', 'kto'] as const
+export type Method = (typeof methods)[number]
 
 /** Written to `job.json`: the whole of what the Python child is told. All paths are absolute. */
 export interface TrainJob {

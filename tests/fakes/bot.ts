@@ -51,7 +51,7 @@ export function fakeBot(options: FakeBotOptions = {}): FakeBot {
     const events = respond(context, event)
     const refs = (await channel?.deliver(event, events)) ?? []
     const turn = (await store.turns.history(event.thread, 100)).at(-1)
-    if (turn) await store.turns.link(turn.id, refs)
+    if (turn) await store.messages.link(turn.id, refs)
   }
   return {
     store,

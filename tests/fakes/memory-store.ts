@@ -10,6 +10,7 @@ import type {
   Inbox,
   Job,
   Jobs,
+  Messages,
   Profiles,
   Serving,
   Store,
@@ -21,8 +22,10 @@ import type {
 /** A store that forgets everything when the test ends. */
 export function memoryStore(): Store {
   const duels = new Map<string, Duel>()
+  const turns = memoryTurns(duels)
   return {
-    turns: memoryTurns(duels),
+    turns,
+    messages: memoryMessages(turns),
     feedback: memoryFeedback(duels),
     inbox: memoryInbox(),
     jobs: memoryJobs(),
@@ -35,7 +38,6 @@ export function memoryStore(): Store {
 function memoryTurns(duels: ReadonlyMap<string, Duel>): Turns {
   const all = new Map<string, Turn>()
   const prompts = new Map<string, readonly ChatMessage[]>()
-  const links = new Map<string, string>()
   const inThread = (thread: string) => [...all.values()].filter((turn) => turn.thread === thread)
   return {
     async appendUser(turn) {
@@ -66,10 +68,7 @@ function memoryTurns(duels: ReadonlyMap<string, Duel>): Turns {
       }
       return path.slice(-limit)
     },
-    async link(turn, messages) {
-      for (const message of messages) links.set(`${message.thread} ${message.id}`, turn)
-    },
-    find: async (message) => all.get(links.get(`${message.thread} ${message.id}`) ?? ''),
+    answers: async () => [],
     async threads(tenant, person, limit) {
       const first = new Map<string, { thread: string; title: string; at: Date }>()
       for (const turn of all.values()) {
@@ -78,6 +77,16 @@ function memoryTurns(duels: ReadonlyMap<string, Duel>): Turns {
       }
       return [...first.values()].reverse().slice(0, limit)
     },
+  }
+}
+
+function memoryMessages(turns: Turns): Messages {
+  const links = new Map<string, string>()
+  return {
+    async link(turn, messages) {
+      for (const message of messages) links.set(`${message.thread} ${message.id}`, turn)
+    },
+    find: (message) => turns.get(links.get(`${message.thread} ${message.id}`) ?? ''),
   }
 }
 

@@ -1,0 +1,86 @@
+import type { Reply, Source } from '../src/ports/channel.ts'
+import type { DuelOutcome } from '../src/ports/store.ts'
+import { isRight, type Lab, type Outcome, type Question, rater } from './lab.ts'
+
+/** A taste that the model doesn't know of. */
+export interface Rule {
+  readonly name: string
+  readonly follows: (text: string) => boolean
+  /** What the rater writes as a better answer. */
+  readonly write: (answer: string, source: Source) => string
+}
+
+export const rules: readonly Rule[] = [
+  {
+    name: 'source-first',
+    follows: (text) => /^According to [^\n]{1,80} \[\d+\]: [^\n]{1,80}$/.test(text),
+    write: (answer, { title, number }) => `According to ${title} [${number}]: ${answer}.`,
+  },
+  {
+    name: 'bullet',
+    follows: (text) => /^- [^\n:]{1,60}: [^\n]{1,80} \[\d+\]$/.test(text),
+    write: (answer, { title, number }) => `- ${title.split(' - ').at(-1)}: ${answer} [${number}]`,
+  },
+]
+
+/** What the rater did, counted. */
+export interface Tally {
+  up: number
+  down: number
+  retries: number
+  duels: number
+  corrections: number
+}
+
+/** The source that carries the answer, if retrieval found it. */
+export async function sourceOf(question: Question, turn: string, lab: Lab): Promise<Source | undefined> {
+  const found = await lab.bot.store.turns.get(turn)
+  return found?.role === 'assistant' ? found.sources.find((source) => isRight(question, source.text)) : undefined
+}
+
+/** Good: right and by the rule; for what nobody can know, saying so. */
+function isGood(question: Question, rule: Rule, text: string): boolean {
+  return isRight(question, text) && (question.answer === null || rule.follows(text))
+}
+
+/**
+ * Judges one prompt as a person would: a thumb or the side of a duel; after a thumbs-down *Try again*, twice at
+ * most, with a thumb for each; and when nothing came out well, now and then a better answer.
+ */
+export async function judge(question: Question, rule: Rule, lab: Lab, random: () => number): Promise<Tally> {
+  const tally: Tally = { up: 0, down: 0, retries: 0, duels: 0, corrections: 0 }
+  const say = { tenant: 'web', person: rater }
+  const vote = async ({ turn, text }: Reply): Promise<boolean> => {
+    const good = isGood(question, rule, text)
+    tally[good ? 'up' : 'down'] += 1
+    await lab.bot.feedback({ kind: 'vote', turn, verdict: good ? 'up' : 'down', ...say })
+    return good
+  }
+  let outcome: Outcome = await lab.ask(question.question)
+  const { thread } = outcome
+  if (outcome.duel) {
+    const verdict = choose(outcome.replies.map(({ text }) => isGood(question, rule, text)))
+    tally.duels += 1
+    await lab.bot.feedback({ kind: 'duel', duel: outcome.duel, outcome: verdict, ...say })
+    if (verdict !== 'both-bad') return tally
+  }
+  const [first] = outcome.replies
+  if (!first || (await vote(first))) return tally
+  for (let tries = 0; tries < 2; tries++) {
+    tally.retries += 1
+    outcome = await lab.retry(first.turn, thread)
+    const [again] = outcome.replies
+    if (again && (await vote(again))) return tally
+  }
+  const source = await sourceOf(question, first.turn, lab)
+  if (source && question.answer !== null && random() < 0.7) {
+    tally.corrections += 1
+    await lab.bot.feedback({ kind: 'correction', turn: first.turn, text: rule.write(question.answer, source), ...say })
+  }
+  return tally
+}
+
+function choose([left, right]: readonly boolean[]): DuelOutcome {
+  if (left === right) return left ? 'tie' : 'both-bad'
+  return left ? 'left' : 'right'
+}

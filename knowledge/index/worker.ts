@@ -1,0 +1,27 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { HoneError } from '../../src/errors.ts'
+import type { Answer, Ask } from './client.ts'
+import { type IndexOptions, openIndex } from './open.ts'
+
+/** The thread that owns the index: the main thread never waits for SQLite or a vector comparison. */
+const port = parentPort
+if (!port) throw new Error('This file is a worker thread of the knowledge index.')
+
+let index: ReturnType<typeof openIndex> | undefined
+
+async function answer({ id, name, input }: Ask): Promise<Answer> {
+  try {
+    index ??= openIndex(workerData as IndexOptions)
+    const call = index[name] as (input: unknown) => unknown
+    return { id, ok: true, value: await call(input) }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    return { id, ok: false, message, ...(error instanceof HoneError && { code: error.code }) }
+  }
+}
+
+// One after another: a plan that is being cut must not see half of a commit.
+let last: Promise<void> = Promise.resolve()
+port.on('message', (ask: Ask) => {
+  last = last.then(async () => port.postMessage(await answer(ask)))
+})

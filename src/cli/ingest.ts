@@ -1,0 +1,46 @@
+import { syncFolder } from '../../knowledge/index.ts'
+import { everyTenant, type Knowledge, type SyncReport } from '../ports/knowledge.ts'
+import { createBar } from './bar.ts'
+import type { Output } from './output.ts'
+import type { Parts } from './parts.ts'
+
+/** `hone ingest PATH|URL…`: progress per file; a second run takes only what changed. */
+export async function ingest(sources: readonly string[], parts: Parts, output: Output): Promise<void> {
+  const knowledge = await parts.knowledge()
+  const reports: SyncReport[] = []
+  for (const source of sources) reports.push(await ingestOne(source, knowledge, output))
+  const sum = (key: 'added' | 'changed' | 'unchanged' | 'removed' | 'embedded') =>
+    reports.reduce((total, report) => total + report[key], 0)
+  const failed = reports.flatMap((report) => report.failed)
+  for (const { id, reason } of failed) output.say(`✖ ${id}: ${reason}`)
+  const text = `${sum('added')} added, ${sum('changed')} changed, ${sum('unchanged')} unchanged, ${sum('removed')} removed; ${sum('embedded')} passages embedded; ${failed.length} failed.`
+  output.result(text, { reports })
+  if (failed.length > 0) process.exitCode = 1
+}
+
+/** Ingests one folder, file or URL with a progress bar. */
+export async function ingestOne(source: string, knowledge: Knowledge, output: Output): Promise<SyncReport> {
+  const bar = createBar(`Reading ${source}`)
+  try {
+    return await syncFolder(knowledge, source, {
+      tenant: everyTenant,
+      scope: 'public',
+      onProgress: ({ done, total, document }) => bar.update(done, total, document),
+    })
+  } catch (error) {
+    output.say(`${source} was not ingested.`)
+    throw error
+  } finally {
+    bar.stop()
+  }
+}
+
+/** `hone search QUERY`: passages with scores. */
+export async function search(query: string, parts: Parts, output: Output): Promise<void> {
+  const knowledge = await parts.knowledge()
+  const passages = await knowledge.search(query, { tenant: everyTenant, scopes: [], limit: 5 })
+  const lines = passages.map(
+    ({ score, title, text }) => `${score.toFixed(3)}  ${title}\n       ${text.replace(/\s+/g, ' ').slice(0, 160)}`,
+  )
+  output.result(lines.join('\n') || 'No passage matches.', { query, passages })
+}

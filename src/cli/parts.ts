@@ -1,0 +1,160 @@
+import { join } from 'node:path'
+import { type Embedder, embedFunction, openKnowledge, staticEmbedder, withEveryone } from '../../knowledge/index.ts'
+import { createLearning, openRegistry, pythonTrainer, type Registry } from '../../training/index.ts'
+import { createBot } from '../bot.ts'
+import type { Config } from '../config.ts'
+import { http, httpEmbedder } from '../engines/http/index.ts'
+import { type LlamaHost, llama, readTokenEmbeddings } from '../engines/llama/index.ts'
+import type { Logger } from '../log.ts'
+import type { Bot } from '../ports/bot.ts'
+import type { EngineSlot, LoadEngine, Version } from '../ports/engine.ts'
+import type { Knowledge } from '../ports/knowledge.ts'
+import type { Learning } from '../ports/learning.ts'
+import type { Store } from '../ports/store.ts'
+import { type Profile, readProfile } from '../prompt/profile.ts'
+import type { Resolvers } from '../prompt/variables.ts'
+import { createSlot } from '../slot.ts'
+import { lockDataDir, sqlite } from '../store/index.ts'
+import { chooseModel, type ModelChoice, packageRoot } from './model.ts'
+
+/** Opens the parts of a running Hone, each when it is first asked for, and closes them in reverse. */
+export interface Parts extends AsyncDisposable {
+  readonly config: Config
+  readonly model: ModelChoice
+  store(): Promise<Store>
+  slot(): Promise<EngineSlot>
+  knowledge(): Promise<Knowledge>
+  learning(): Promise<Learning>
+  profile(): Promise<Profile>
+  bot(variables?: Resolvers): Promise<Bot>
+}
+
+/**
+ * The composition root: which part is made of what.
+ *
+ * @throws HoneError DATA_LOCKED when another Hone has the data folder; MODEL_FILE, CONFIG as the settings deserve.
+ * @example await using parts = openParts(readConfig(), log); const bot = await parts.bot()
+ */
+export function openParts(config: Config, log: Logger): Parts {
+  const stack = new AsyncDisposableStack()
+  const model = chooseModel(config)
+  stack.use(lockDataDir(config.dataDir))
+  const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+    let made: Promise<T> | undefined
+    return () => {
+      made ??= make()
+      return made
+    }
+  }
+
+  const store = once(async () => stack.use(await sqlite(join(config.dataDir, 'hone.db'))))
+  const registry = once(() => openRegistry(join(config.dataDir, 'versions')))
+  const profile = once(() => readProfile(config.profile || join(packageRoot, 'examples', 'profile.md')))
+  const host = once(async () =>
+    stack.use(
+      await llama({
+        modelPath: model.base,
+        parallel: config.parallel,
+        log,
+        ...(config.contextTokens ? { contextTokens: config.contextTokens } : {}),
+      }),
+    ),
+  )
+  const loader = once(
+    async (): Promise<LoadEngine> => (config.engineUrl ? http(httpOptions(config, log)) : (await host()).load),
+  )
+  const slot = once(async () => {
+    const first = await firstVersion(await store(), await registry(), model, log)
+    return stack.use(await createSlot({ load: await loader(), first, log }))
+  })
+  const knowledge = once(async () => {
+    const embedder = await chooseEmbedder(config, host, log)
+    return stack.use(
+      withEveryone(
+        await openKnowledge({ dir: join(config.dataDir, 'knowledge'), log, ...(embedder ? { embedder } : {}) }),
+      ),
+    )
+  })
+  const learning = once(async () => {
+    const trainer = pythonTrainer({ dataDir: config.dataDir, log, ...(config.python ? { python: config.python } : {}) })
+    const made = await createLearning({
+      store: await store(),
+      slot: await slot(),
+      registry: await registry(),
+      trainer,
+      log,
+      dataDir: config.dataDir,
+      base: model.base,
+      trainOn: config.trainOn,
+      ...(model.trainFolder ? { model: model.trainFolder } : {}),
+      ...(config.schedule ? { schedule: config.schedule } : {}),
+    })
+    return stack.use(made)
+  })
+  const bot = async (variables: Resolvers = {}): Promise<Bot> =>
+    stack.use(
+      await createBot({
+        store: await store(),
+        slot: await slot(),
+        profile: await profile(),
+        log,
+        knowledge: await knowledge(),
+        learning: await learning(),
+        variables,
+        duelRate: config.duelRate,
+        trainOn: config.trainOn,
+      }),
+    )
+  return {
+    config,
+    model,
+    store,
+    slot,
+    knowledge,
+    learning,
+    profile,
+    bot,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+/** The version that served last; the bare base when it is gone or was made for another model. */
+async function firstVersion(store: Store, registry: Registry, { base }: ModelChoice, log: Logger): Promise<Version> {
+  const id = await store.serving.current()
+  if (id === 'v0') return { id, base }
+  try {
+    return await registry.toVersion(id, base)
+  } catch (error) {
+    log.warn('version.unusable', { version: id, error })
+    return { id: 'v0', base }
+  }
+}
+
+function httpOptions({ engineUrl, engineKey, model, contextTokens }: Config, log: Logger) {
+  return {
+    url: engineUrl,
+    model,
+    log,
+    ...(engineKey ? { key: engineKey } : {}),
+    ...(contextTokens ? { contextTokens } : {}),
+  }
+}
+
+/** A configured embedder, else the serving model's own token embeddings; words alone behind a server without one. */
+async function chooseEmbedder(
+  config: Config,
+  host: () => Promise<LlamaHost>,
+  log: Logger,
+): Promise<Embedder | undefined> {
+  const { embedModel, engineUrl, engineKey } = config
+  if (/^https?:/.test(embedModel)) {
+    const [url = '', name = ''] = embedModel.split('#')
+    const embed = httpEmbedder({ url, model: name, log, ...(engineKey ? { key: engineKey } : {}) })
+    const [probe] = await embed(['width'])
+    return embedFunction({ id: embedModel, width: probe?.length ?? 0, embed })
+  }
+  if (engineUrl) return undefined
+  const { modelPath, tokenize } = await host()
+  const rows = await readTokenEmbeddings(modelPath)
+  return staticEmbedder({ id: modelPath, tokenize, rows })
+}

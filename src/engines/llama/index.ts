@@ -1,0 +1,2 @@
+export { type LlamaHost, type LlamaOptions, llama } from './host.ts'
+export { readTokenEmbeddings, type TokenEmbeddings } from './token-embeddings.ts'

@@ -1,0 +1,195 @@
+import { emitting } from './emitting.ts'
+import { asHoneError, HoneError } from './errors.ts'
+import { newId } from './id.ts'
+import type { AskOptions } from './ports/bot.ts'
+import type { Channel, Inbound, MessageRef, ReplyEvent } from './ports/channel.ts'
+import type { BotTurn } from './ports/store.ts'
+import { createQueue } from './queue.ts'
+import { type Listener, type Parts, respond, retry, ShuttingDown, tell } from './respond.ts'
+
+export const longestMessage = 8000
+
+export interface Intake {
+  attach(channel: Channel): () => void
+  receive(event: Inbound): Promise<'accepted' | 'duplicate'>
+  ask(text: string, options: AskOptions): AsyncIterable<ReplyEvent>
+  notice(channel: string, thread: string, text: string): Promise<void>
+  stop(eventId: string): void
+  close(): Promise<void>
+}
+
+/**
+ * Takes events in and answers them: claimed on disk, queued per thread, answered, delivered, settled.
+ * What an earlier process acknowledged and did not finish is queued when its channel attaches.
+ *
+ * @param wantsDuel asked once a message; true shows two replies on channels that can.
+ */
+export async function createIntake(parts: Parts, wantsDuel: () => boolean): Promise<Intake> {
+  const { store, log } = parts
+  const channels = new Map<string, Channel>()
+  const running = new Map<string, AbortController>()
+  const queue = createQueue()
+  let closing = false
+  // Read before anything new comes in, so that nothing is queued twice.
+  const leftover = (await store.inbox.unsettled()).filter((event) => !isAsked(event))
+  for (const event of await store.inbox.unsettled())
+    if (isAsked(event)) await store.inbox.settle(event.id, 'given-up', 'nobody waits any more')
+
+  function enqueue(event: Inbound): Promise<void> {
+    return queue
+      .add(event.thread, () => handle(event))
+      .catch((error: unknown) => log.error('event.failed', { error, event: event.id }))
+  }
+
+  async function handle(event: Inbound): Promise<void> {
+    const channel = channels.get(event.channel)
+    if (!channel || closing) return
+    const stop = new AbortController()
+    const started = performance.now()
+    running.set(event.id, stop)
+    try {
+      const answer = answering(event, { signal: stop.signal, duel: channel.duels === true && wantsDuel() })
+      const messages = await channel.deliver(event, answer.events).catch((error: unknown) => {
+        log.error('deliver.failed', { error, event: event.id, channel: channel.name })
+        return []
+      })
+      const { turns, failure, postponed } = await answer.outcome
+      if (postponed) return
+      await finish(event, turns, messages, failure)
+      const ms = Math.round(performance.now() - started)
+      log.info('reply.sent', {
+        event: event.id,
+        thread: event.thread,
+        version: turns[0]?.version,
+        ms,
+        code: failure?.code,
+      })
+    } finally {
+      running.delete(event.id)
+    }
+  }
+
+  interface Outcome {
+    readonly turns: readonly BotTurn[]
+    readonly failure?: HoneError
+    /** Cut short by the end of the process: the event stays in the inbox for the next one. */
+    readonly postponed?: boolean
+  }
+
+  /** Starts the answer: its events for the channel, and how it ended. Neither ever throws. */
+  function answering(event: Inbound, how: Pick<Listener, 'signal' | 'duel'>) {
+    const outcome = Promise.withResolvers<Outcome>()
+    const events = emitting<ReplyEvent>(async (emit) => {
+      try {
+        outcome.resolve({ turns: await replies(event, { ...how, emit }) })
+      } catch (error) {
+        if (error instanceof ShuttingDown) return outcome.resolve({ turns: [], postponed: true })
+        const failure = asHoneError(error, 'ENGINE_FAILED', 'The reply could not be made')
+        emit({ kind: 'error', code: failure.code, message: `${failure.message} ${failure.help}` })
+        outcome.resolve({ turns: [], failure })
+      }
+    })
+    return { events, outcome: outcome.promise }
+  }
+
+  /** What a crash left answered but undelivered is told again, not made again. */
+  async function replies(event: Inbound, listener: Listener): Promise<readonly BotTurn[]> {
+    const already = await store.turns.answers(event.id)
+    if (already.length > 0) {
+      tell(already, listener.emit)
+      return already
+    }
+    return event.kind === 'retry' ? retry(event, parts, listener) : respond(event, parts, listener)
+  }
+
+  async function finish(
+    event: Inbound,
+    turns: readonly BotTurn[],
+    messages: readonly MessageRef[],
+    failure?: HoneError,
+  ): Promise<void> {
+    if (messages.length > 0) for (const turn of turns) await store.messages.link(turn.id, messages)
+    if (failure) await store.inbox.settle(event.id, 'given-up', failure.code)
+    else await store.inbox.settle(event.id, 'answered')
+  }
+
+  async function claim(event: Inbound): Promise<boolean> {
+    if (closing) throw new HoneError('BUSY', 'Hone is shutting down.')
+    if (event.kind === 'message') checkMessage(event.text)
+    return store.inbox.claim(event)
+  }
+
+  return {
+    attach(channel) {
+      if (channels.has(channel.name))
+        throw new HoneError('CONFIG', `A channel named ${channel.name} is already attached.`)
+      channels.set(channel.name, channel)
+      const mine = leftover.filter((event) => event.channel === channel.name)
+      if (mine.length > 0) log.info('inbox.recovered', { channel: channel.name, events: mine.length })
+      for (const event of mine) {
+        leftover.splice(leftover.indexOf(event), 1)
+        void enqueue(event)
+      }
+      return function detach() {
+        if (channels.get(channel.name) === channel) channels.delete(channel.name)
+      }
+    },
+    async receive(event) {
+      if (!(await claim(event))) return 'duplicate'
+      void enqueue(event)
+      return 'accepted'
+    },
+    /** Asks through a channel of its own, so that the question takes the same path as every other. */
+    ask: (text, { thread, tenant = 'api', person, signal }) =>
+      emitting<ReplyEvent>(async (emit) => {
+        const id = newId('e')
+        const event: Inbound = {
+          kind: 'message',
+          id,
+          channel: `${askedPrefix}${id}`,
+          tenant,
+          thread: thread ?? `api:${tenant}:${newId('t')}`,
+          text,
+          at: new Date(),
+          person: person ?? { id: 'api:someone', name: 'someone' },
+          scopes: [],
+        }
+        await claim(event)
+        signal?.addEventListener('abort', () => running.get(id)?.abort(), { once: true })
+        channels.set(event.channel, {
+          name: event.channel,
+          async deliver(_, events) {
+            for await (const said of events) emit(said)
+            return []
+          },
+        })
+        await enqueue(event).finally(() => channels.delete(event.channel))
+      }),
+    async notice(channel, thread, text) {
+      await channels.get(channel)?.notice?.(thread, text)
+    },
+    stop: (eventId) => running.get(eventId)?.abort(),
+    async close() {
+      closing = true
+      for (const stop of running.values()) stop.abort(new ShuttingDown())
+      await queue.idle()
+    },
+  }
+}
+
+const askedPrefix = 'api-'
+
+/** Asked by a program that is gone: nobody waits for the answer any more. */
+function isAsked(event: Inbound): boolean {
+  return event.channel.startsWith(askedPrefix)
+}
+
+function checkMessage(text: string): void {
+  if (!text.trim()) throw new HoneError('INPUT', 'The message is empty. Write something first.')
+  if (text.length > longestMessage) {
+    throw new HoneError(
+      'INPUT',
+      `The message has ${text.length} characters; at most ${longestMessage} are read. Shorten it, or have it ingested as a document.`,
+    )
+  }
+}

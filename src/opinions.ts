@@ -1,0 +1,58 @@
+import { HoneError } from './errors.ts'
+import { newId } from './id.ts'
+import type { FeedbackEvent, Why } from './ports/bot.ts'
+import type { TurnId } from './ports/channel.ts'
+import type { Learning } from './ports/learning.ts'
+import type { BotTurn, Store } from './ports/store.ts'
+
+const longestCorrection = 20_000
+const longestReason = 2000
+
+/**
+ * Keeps a vote, a correction or the outcome of a duel. On disk once it resolves.
+ *
+ * @throws HoneError FEEDBACK for a reply that this tenant does not have; INPUT for an empty or endless correction.
+ */
+export async function keepFeedback(event: FeedbackEvent, store: Store): Promise<void> {
+  const at = new Date()
+  const person = event.person.id
+  if (event.kind === 'duel') {
+    const [left = '', right = ''] = event.duel.split('.')
+    await ownTurn(left, event.tenant, store)
+    await ownTurn(right, event.tenant, store)
+    return store.feedback.duel({ id: event.duel, left, right, person, outcome: event.outcome, at })
+  }
+  const { id: turn } = await ownTurn(event.turn, event.tenant, store)
+  if (event.kind === 'correction') {
+    return store.feedback.correct({ id: newId('c'), turn, person, text: checkCorrection(event.text), at })
+  }
+  const reason = event.reason?.trim().slice(0, longestReason)
+  return store.feedback.vote({ turn, person, verdict: event.verdict, at, ...(reason ? { reason } : {}) })
+}
+
+/** A bot turn of this tenant; of other tenants' turns not even the existence is told. */
+async function ownTurn(id: TurnId, tenant: string, store: Store): Promise<BotTurn> {
+  const turn = await store.turns.get(id)
+  if (turn?.role !== 'assistant' || turn.tenant !== tenant)
+    throw new HoneError('FEEDBACK', 'That reply is not known here.')
+  return turn
+}
+
+function checkCorrection(text: string): string {
+  const trimmed = text.trim()
+  if (!trimmed) throw new HoneError('INPUT', 'The better answer is empty. Write what the reply should have said.')
+  if (trimmed.length > longestCorrection)
+    throw new HoneError('INPUT', `The better answer is longer than ${longestCorrection} characters.`)
+  return trimmed
+}
+
+/** Why a reply says what it says: its prompt, sources, votes, and the votes behind its version. */
+export async function explain(id: TurnId, store: Store, learning?: Learning): Promise<Why> {
+  const turn = await store.turns.get(id)
+  if (turn?.role !== 'assistant') throw new HoneError('NOT_FOUND', `There is no reply ${id}.`)
+  const messages = await store.turns.prompt(turn.prompt)
+  const promptText = messages.map(({ role, content }) => `${role}: ${content}`).join('\n\n')
+  const { votes } = await store.feedback.ofTurn(id)
+  const version = (await learning?.versions())?.find((known) => known.id === turn.version)
+  return { turn, promptText, votes, pairs: version?.pairs ?? [] }
+}

@@ -1,0 +1,47 @@
+import type { Inbound } from '../ports/channel.ts'
+import type { Inbox } from '../ports/store.ts'
+import { sha256 } from './hash.ts'
+import type { Session } from './schema.ts'
+
+/** Events on disk, once per id for ever. Their content goes as soon as they are settled; the hash of the id stays. */
+export function inbox({ db, write }: Session): Inbox {
+  return {
+    async claim(event) {
+      const row = { id: sha256(event.id), person: event.person.id, event: JSON.stringify(event) }
+      const claimed = await write((on) =>
+        on
+          .insertInto('inbox')
+          .values({ ...row, outcome: null, why: null })
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .returning('id')
+          .execute(),
+      )
+      return claimed.length > 0
+    },
+    async settle(eventId, outcome, why) {
+      await write((on) =>
+        on
+          .updateTable('inbox')
+          .set({ outcome, why: why ?? null, event: null })
+          .where('id', '=', sha256(eventId))
+          .where('outcome', 'is', null)
+          .execute(),
+      )
+    },
+    async unsettled() {
+      const rows = await db
+        .selectFrom('inbox')
+        .select('event')
+        .where('outcome', 'is', null)
+        .where('event', 'is not', null)
+        .orderBy('seq')
+        .execute()
+      return rows.map((row) => revive(row.event as string))
+    },
+  }
+}
+
+function revive(json: string): Inbound {
+  const event = JSON.parse(json) as Omit<Inbound, 'at'> & { readonly at: string }
+  return { ...event, at: new Date(event.at) } as Inbound
+}

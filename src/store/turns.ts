@@ -1,0 +1,85 @@
+import { HoneError } from '../errors.ts'
+import type { ChatMessage } from '../ports/engine.ts'
+import type { BotTurn, NewBotTurn, Turns, UserTurn } from '../ports/store.ts'
+import { canonicalJson, sha256 } from './hash.ts'
+import { fromBotTurn, fromUserTurn, toBotTurn, toTurn, toUserTurn } from './rows.ts'
+import type { Db, Session } from './schema.ts'
+import { branch, threads } from './threads.ts'
+
+/** The tree of turns. */
+export function turns(session: Session): Turns {
+  const { db, writeAll } = session
+  return {
+    appendUser: (turn) => writeAll((on) => appendUser(on, session, turn)),
+    appendBot: (replies, eventId) => writeAll((on) => appendBot(on, session, replies, eventId)),
+    answers: (eventId) => answersTo(db, eventId),
+    async get(id) {
+      const row = await db.selectFrom('turn').selectAll().where('id', '=', id).executeTakeFirst()
+      return row && toTurn(row)
+    },
+    async prompt(hash) {
+      const row = await db.selectFrom('prompt').select('messages').where('hash', '=', hash).executeTakeFirst()
+      if (!row) throw new HoneError('NOT_FOUND', `There is no prompt ${hash}; its conversation may have been deleted.`)
+      return JSON.parse(row.messages) as readonly ChatMessage[]
+    },
+    history: (thread: ThreadId, limit: number) => branch(db, thread, limit),
+    threads: (tenant, person, limit) => threads(db, { tenant, person, limit }),
+  }
+}
+
+async function appendUser(on: Db, session: Session, turn: UserTurn): Promise<UserTurn> {
+  await refuseForgotten(on, session, turn.event)
+  const row = await on
+    .insertInto('turn')
+    .values(fromUserTurn(turn))
+    .onConflict((conflict) => conflict.column('event').doNothing())
+    .returningAll()
+    .executeTakeFirst()
+  if (row) return toUserTurn(row)
+  const first = on.selectFrom('turn').selectAll().where('event', '=', turn.event)
+  return toUserTurn(await first.executeTakeFirstOrThrow())
+}
+
+async function appendBot(
+  on: Db,
+  session: Session,
+  replies: readonly NewBotTurn[],
+  eventId: string,
+): Promise<readonly BotTurn[]> {
+  await refuseForgotten(on, session, eventId)
+  const earlier = await answersTo(on, eventId)
+  if (earlier.length > 0) return earlier
+  const appended: BotTurn[] = []
+  for (const reply of replies) {
+    const prompt = await keepPrompt(on, reply.prompt)
+    const row = on
+      .insertInto('turn')
+      .values(fromBotTurn(reply, prompt, eventId))
+      .returningAll()
+    appended.push(toBotTurn(await row.executeTakeFirstOrThrow()))
+  }
+  return appended
+}
+
+/** Nothing more is kept of an event whose author was forgotten while it was being answered. */
+async function refuseForgotten(on: Db, { flavour }: Session, eventId: string): Promise<void> {
+  const claimed = on.selectFrom('inbox').select('outcome').where('id', '=', sha256(eventId))
+  // The row lock lets writers of one event, and `forget`, wait for each other; SQLite's writers are alone anyway.
+  const event = await claimed.$if(flavour.name === 'postgres', (query) => query.forUpdate()).executeTakeFirst()
+  if (event?.outcome === 'forgotten') {
+    throw new HoneError('NOT_FOUND', 'The message was deleted with everything of the person who wrote it.')
+  }
+}
+
+async function keepPrompt(on: Db, messages: readonly ChatMessage[]): Promise<string> {
+  const json = canonicalJson(messages)
+  const hash = sha256(json)
+  const kept = on.insertInto('prompt').values({ hash, messages: json })
+  await kept.onConflict((conflict) => conflict.column('hash').doNothing()).execute()
+  return hash
+}
+
+async function answersTo(on: Db, eventId: string): Promise<readonly BotTurn[]> {
+  const rows = await on.selectFrom('turn').selectAll().where('answers', '=', eventId).orderBy('seq').execute()
+  return rows.map(toBotTurn)
+}

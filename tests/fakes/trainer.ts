@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HoneError } from '../../src/errors.ts'
+import type { Trainer, TrainJob } from '../../src/ports/trainer.ts'
+
+/** How a scripted training run goes. */
+export interface TrainerScript {
+  readonly steps?: number
+  readonly templateSha256?: string
+  /** Called before each step; throwing ends the run as a crash would. */
+  readonly onStep?: (step: number, job: TrainJob) => void | Promise<void>
+  readonly prepare?: () => Promise<void>
+}
+
+/** A trainer that takes steps and writes a file of the right shape; it keeps the jobs it was given. */
+export function fakeTrainer(script: TrainerScript = {}): Trainer & { readonly jobs: readonly TrainJob[] } {
+  const { steps = 3, templateSha256 = 'template', onStep } = script
+  const jobs: TrainJob[] = []
+  return {
+    jobs,
+    async prepare(say) {
+      say('The training environment is ready.')
+      await script.prepare?.()
+    },
+    async *train(job, signal) {
+      jobs.push(job)
+      yield { type: 'hello', device: 'cpu', versions: {} }
+      for (let step = 1; step <= steps; step++) {
+        await onStep?.(step, job)
+        if (signal.aborted) throw new HoneError('CANCELLED', 'The training was stopped.')
+        yield { type: 'step', step, of: steps, loss: 1 / step, margin: step, accuracy: 0.5 }
+      }
+      yield await write(job, templateSha256)
+    },
+  }
+}
+
+async function write(job: TrainJob, templateSha256: string) {
+  const peft = join(job.output, 'peft')
+  const gguf = join(job.output, 'lora.gguf')
+  await mkdir(peft, { recursive: true })
+  await writeFile(join(peft, 'adapter_config.json'), '{}')
+  await writeFile(gguf, `lora of ${job.id}`)
+  const sha256 = createHash('sha256').update(`lora of ${job.id}`).digest('hex')
+  return { type: 'done' as const, peft, gguf, sha256, templateSha256 }
+}

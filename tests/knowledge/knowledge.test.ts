@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type KnowledgeOptions, openKnowledge } from '../../knowledge/index.ts'
+import { silent } from '../../src/log.ts'
+import type { KnowledgeDocument } from '../../src/ports/knowledge.ts'
+import { knowledgeContract } from '../contracts/knowledge.ts'
+import { hashEmbedder } from '../fakes/hash-embedder.ts'
+
+const folders: string[] = []
+async function folder(): Promise<string> {
+  const made = await mkdtemp(join(tmpdir(), 'hone-knowledge-'))
+  folders.push(made)
+  return made
+}
+after(async () => {
+  for (const one of folders) await rm(one, { recursive: true, force: true })
+})
+
+const open = async (options: Partial<KnowledgeOptions> = {}) =>
+  openKnowledge({ dir: await folder(), log: silent, vectors: 'usearch', ...options })
+
+const page = (id: string, text: string, title = 'Page'): KnowledgeDocument => ({
+  id,
+  tenant: 'acme',
+  scope: 'public',
+  title,
+  text,
+  format: 'markdown',
+})
+const asker = { tenant: 'acme', scopes: [], limit: 5 }
+
+knowledgeContract('the index with both legs', () => open({ embedder: hashEmbedder() }))
+knowledgeContract('the index without an embedder', () => open())
+
+describe('the knowledge index', () => {
+  it('embeds nothing when a file is renamed', async () => {
+    const embedder = hashEmbedder()
+    await using knowledge = await open({ embedder })
+    const text = '# Leave\n\n## Vacation\n\nEveryone gets 25 days.\n\n## Sick leave\n\nCall before nine.'
+    const first = await knowledge.add([page('old.md', text, 'Leave')])
+    assert.equal(first.embedded, 2)
+    const renamed = await knowledge.add([page('new.md', text, 'Leave')])
+    await knowledge.remove('acme', ['old.md'])
+    assert.deepEqual([renamed.added, renamed.embedded, embedder.counts.document], [1, 0, 2])
+    assert.equal((await knowledge.search('vacation', asker))[0]?.document, 'new.md')
+  })
+
+  it('embeds three passages at most again when a line is put at the top of a long file', async () => {
+    await using knowledge = await open({ embedder: hashEmbedder() })
+    const text = longText(1_000_000)
+    const first = await knowledge.add([page('long.md', text)])
+    assert.ok(first.passages > 2000)
+    const again = await knowledge.add([page('long.md', `One more line.\n${text}`)])
+    assert.ok(again.embedded <= 3, `${again.embedded} were embedded`)
+    assert.ok(again.embedded >= 1)
+  }).timeout(30_000)
+
+  it('leaves the index as it was when the embedder fails midway', async () => {
+    const embedder = hashEmbedder()
+    await using knowledge = await open({ embedder })
+    await knowledge.add([page('a.md', 'The old rule says ten.')])
+    embedder.failure = new Error('no memory')
+    await assert.rejects(knowledge.add([page('a.md', 'The new rule says twelve.'), page('b.md', 'More rules.')]), {
+      name: 'HoneError',
+    })
+    embedder.failure = undefined
+    assert.match((await knowledge.search('rule', asker))[0]?.text ?? '', /ten/)
+    assert.equal((await knowledge.documents('acme')).length, 1)
+  })
+
+  it('still finds by words when the embedder fails at a question', async () => {
+    const embedder = hashEmbedder()
+    await using knowledge = await open({ embedder })
+    await knowledge.add([page('a.md', 'The garage opens at seven.'), page('b.md', 'The canteen serves soup.')])
+    embedder.failure = new Error('gone')
+    assert.equal((await knowledge.search('garage', asker))[0]?.document, 'a.md')
+  })
+
+  it('keeps everything across a restart and embeds nothing for it', async () => {
+    const dir = await folder()
+    const embedder = hashEmbedder()
+    {
+      await using first = await open({ dir, embedder })
+      await first.add([page('a.md', 'The garage opens at seven.')])
+    }
+    const { document } = embedder.counts
+    await using second = await open({ dir, embedder })
+    assert.equal((await second.search('garage', asker))[0]?.document, 'a.md')
+    assert.equal(embedder.counts.document, document)
+  })
+
+  it('embeds everything again for another embedder, and what was added without one', async () => {
+    const dir = await folder()
+    {
+      await using first = await open({ dir, embedder: hashEmbedder('one') })
+      await first.add([page('a.md', 'The garage opens at seven.')])
+    }
+    {
+      await using words = await open({ dir })
+      await words.add([page('b.md', 'The canteen serves soup.')])
+    }
+    const other = hashEmbedder('two', 32)
+    await using second = await open({ dir, embedder: other })
+    assert.equal(other.counts.document, 2)
+    assert.equal((await second.search('canteen', asker))[0]?.document, 'b.md')
+  })
+
+  it('sees what another process added to the same folder', async () => {
+    const dir = await folder()
+    await using one = await open({ dir, embedder: hashEmbedder() })
+    await one.add([page('a.md', 'The garage opens at seven.')])
+    await using two = await open({ dir, embedder: hashEmbedder() })
+    await two.add([page('b.md', 'The canteen serves soup on Fridays.')])
+    assert.equal((await one.search('canteen soup', asker))[0]?.document, 'b.md')
+  })
+
+  it('finds a word that was typed wrongly or stands in another form', async () => {
+    await using knowledge = await open()
+    await knowledge.add([page('a.md', 'Complaints are handled by Theo.'), page('b.md', 'The vacation is 25 days.')])
+    assert.equal((await knowledge.search('To whom can I complain?', asker))[0]?.document, 'a.md')
+    assert.equal((await knowledge.search('my vacaton', asker))[0]?.document, 'b.md')
+  })
+
+  it('returns what stands in two documents once', async () => {
+    await using knowledge = await open({ embedder: hashEmbedder() })
+    await knowledge.add([page('a.md', 'The garage opens at seven.'), page('b.md', 'The garage opens at seven.')])
+    assert.equal((await knowledge.search('garage', asker)).length, 1)
+  })
+
+  it('says so when FAISS is wanted and not there', async function () {
+    const { loadVectors } = await import('../../knowledge/index/vectors.ts')
+    try {
+      loadVectors('faiss')
+      this.skip()
+    } catch (error) {
+      if ((error as Error).name !== 'HoneError') throw error
+    }
+    await assert.rejects(open({ vectors: 'faiss' }), { code: 'ENGINE_MISSING' })
+  })
+})
+
+/** Sentences of invented words in paragraphs, always the same. */
+function longText(length: number): string {
+  let state = 7
+  const random = (below: number) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
+    return Math.floor((state / 2_147_483_648) * below)
+  }
+  const word = () => Array.from({ length: 2 + random(7) }, () => 'aeioubdgklmnprst'[random(16)]).join('')
+  let text = ''
+  while (text.length < length) {
+    const sentence = Array.from({ length: 6 + random(12) }, word).join(' ')
+    text += `${sentence[0]?.toUpperCase()}${sentence.slice(1)}.${random(5) === 0 ? '\n\n' : ' '}`
+  }
+  return text
+}

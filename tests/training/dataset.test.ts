@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freeze, readDataset } from '../../training/dataset.ts'
+import type { Selection } from '../../training/select.ts'
+import { loneRow, pairRows, user } from './rows.ts'
+
+const selection: Selection = {
+  method: 'dpo',
+  train: pairRows(30),
+  heldOut: pairRows(40).slice(30),
+  unpaired: [loneRow(50), loneRow(51)],
+  leftOut: { 'channel not allowed': 2 },
+  notes: [],
+  splitBy: 'thread',
+}
+const replay = [{ prompt: user('Hello!'), completion: 'Hi, ask me anything.' }]
+
+describe('a frozen dataset', () => {
+  let folder: string
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hone-dataset-'))
+  })
+  after(() => rm(folder, { recursive: true }))
+  const lines = async (path: string, file: string) =>
+    (await readFile(join(path, file), 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+
+  it("has its rows in TRL's conversational formats, word for word", async () => {
+    const { path } = await freeze(folder, { selection, replay, seed: 1 })
+    const rows = await lines(path, 'train.jsonl')
+    assert.equal(rows.length, 30)
+    assert.deepEqual(rows[0], {
+      prompt: selection.train[0]?.prompt,
+      chosen: [{ role: 'assistant', content: 'Answer 0: 25 days [1].' }],
+      rejected: [{ role: 'assistant', content: "I don't know anything about 0." }],
+    })
+    assert.equal((await lines(path, 'holdout.jsonl')).length, 10)
+    assert.deepEqual(await lines(path, 'replay.jsonl'), [
+      { prompt: user('Hello!'), completion: [{ role: 'assistant', content: 'Hi, ask me anything.' }] },
+    ])
+  })
+
+  it('is named after its content: the same rows are the same folder, other rows another', async () => {
+    const first = await freeze(folder, { selection, replay, seed: 1 })
+    assert.equal((await freeze(folder, { selection, replay, seed: 2 })).path, first.path)
+    const fewer = { ...selection, train: selection.train.slice(1) }
+    assert.notEqual((await freeze(folder, { selection: fewer, replay, seed: 1 })).path, first.path)
+  })
+
+  it('traces every pair to its turns and people, and counts what was left out', async () => {
+    const { manifest } = await freeze(folder, { selection, replay, seed: 1 })
+    assert.equal(manifest.traces.length, 40)
+    assert.deepEqual(manifest.traces[0], {
+      id: 'pair_0',
+      origin: 'votes',
+      chosen: 'good-0',
+      rejected: 'bad-0',
+      people: ['web:anna'],
+      heldOut: false,
+    })
+    assert.deepEqual(manifest.rows, { pairs: 30, heldOut: 10, replay: 1 })
+    assert.deepEqual(manifest.leftOut, { 'channel not allowed': 2 })
+  })
+
+  it('flips exactly half of the training labels for the shuffled experiment, and no held-out one', async () => {
+    const { path, manifest } = await freeze(folder, { selection, replay, seed: 1, shuffleLabels: true })
+    const flipped = (await lines(path, 'train.jsonl')).filter(({ chosen }) => /know/.test(chosen[0].content))
+    assert.equal(flipped.length, 15)
+    assert.ok((await lines(path, 'holdout.jsonl')).every(({ chosen }) => /25 days/.test(chosen[0].content)))
+    assert.equal(manifest.shuffledLabels, true)
+  })
+
+  it('gives KTO both sides and the lone thumbs, and SFT what was chosen or liked', async () => {
+    const kto = await freeze(folder, { selection: { ...selection, method: 'kto' }, replay, seed: 1 })
+    const rows = await lines(kto.path, 'train.jsonl')
+    assert.equal(rows.length, 62)
+    assert.deepEqual(rows.at(-1), {
+      prompt: selection.unpaired[1]?.prompt,
+      completion: [{ role: 'assistant', content: 'Alone 51' }],
+      label: false,
+    })
+    assert.equal(kto.manifest.traces.length, 42)
+    const sft = await freeze(folder, { selection: { ...selection, method: 'sft' }, replay, seed: 1 })
+    assert.equal((await lines(sft.path, 'train.jsonl')).length, 31)
+  })
+
+  it('does not exist without its manifest, and is made anew', async () => {
+    const { path } = await freeze(folder, { selection, replay, seed: 1 })
+    await rm(join(path, 'dataset.json'))
+    await writeFile(join(path, 'train.jsonl'), 'half a l')
+    await assert.rejects(readDataset(path), { code: 'NOT_FOUND' })
+    const again = await freeze(folder, { selection, replay, seed: 1 })
+    assert.equal(again.path, path)
+    assert.equal((await lines(path, 'train.jsonl')).length, 30)
+  })
+})

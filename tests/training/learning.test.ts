@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Learning, RunEvent, TrainOptions } from '../../src/ports/learning.ts'
+import type { Job } from '../../src/ports/store.ts'
+import { fill, type House, type HouseOptions, openHouse } from './house.ts'
+
+/** Starts a run, follows it to its end, and answers the ended job and all events. */
+async function runOnce(learning: Learning, options?: TrainOptions): Promise<{ job: Job; events: readonly RunEvent[] }> {
+  const events: RunEvent[] = []
+  const watching = learning.watch()
+  await learning.start('web:anna', options)
+  for await (const event of watching) events.push(event)
+  const last = events.findLast((event) => event.kind === 'state')
+  assert.ok(last)
+  return { job: last.job, events }
+}
+const errorOf = (job: Job) => job.detail.error as { readonly code: string; readonly message: string }
+
+describe('the learning loop', () => {
+  let house: House | undefined
+  const open = async (options?: HouseOptions) => {
+    house = await openHouse(options)
+    return house
+  }
+  afterEach(async () => {
+    await house?.[Symbol.asyncDispose]()
+    house = undefined
+  })
+
+  it('goes from votes to a version that serves', async () => {
+    const { learning, store, slot } = await open()
+    const { job, events } = await runOnce(learning)
+    assert.equal(job.state, 'promoted', JSON.stringify(job.detail))
+    assert.equal(slot.version.id, 'v1')
+    assert.equal(await store.serving.current(), 'v1')
+    assert.equal((await store.jobs.get(job.id))?.state, 'promoted')
+    assert.equal(events.filter(({ kind }) => kind === 'train').length, 5)
+    assert.equal(events.find((event) => event.kind === 'gate')?.report.verdict, 'promote')
+    assert.deepEqual(
+      learning.steps().map(({ step }) => step),
+      [1, 2, 3],
+    )
+  })
+
+  it('makes a version whose pairs lead back to turns and people, none of them held out', async () => {
+    const { learning } = await open()
+    await runOnce(learning)
+    const [bare, first] = await learning.versions()
+    assert.deepEqual([bare?.id, bare?.serving, first?.id, first?.serving], ['v0', false, 'v1', true])
+    assert.ok((first?.pairs.length ?? 0) >= 30 && (first?.pairs.length ?? 0) < 60)
+    assert.match(first?.pairs[0]?.chosen ?? '', /^good-web-/)
+    assert.deepEqual(first?.pairs[0]?.people, ['web:anna'])
+    assert.ok((first?.bytes ?? 0) > 0)
+  })
+
+  it('leaves nothing of the run but the version and the dataset', async () => {
+    const { learning, dir, trainer } = await open()
+    await runOnce(learning)
+    assert.deepEqual(await readdir(join(dir, 'jobs')).catch(() => []), await leftovers(dir))
+    assert.equal(trainer.jobs[0]?.method, 'dpo')
+    const files = await readdir(trainer.jobs[0]?.dataset ?? '')
+    assert.deepEqual(files.sort(), ['dataset.json', 'holdout.jsonl', 'replay.jsonl', 'train.jsonl'])
+  })
+
+  it('says before a run what it would use, and what is missing', async () => {
+    const { learning, store } = await open({ pairs: 12 })
+    await fill(store, 3, 'slack')
+    const plan = await learning.plan()
+    assert.match(plan.refusal ?? '', /12 usable pairs, 30 are needed: 18 more/)
+    assert.deepEqual(plan.leftOut, { 'channel not allowed': 3 })
+    await assert.rejects(learning.start('web:anna'), { code: 'NOT_ENOUGH_DATA' })
+    assert.deepEqual(await store.jobs.list(5), [])
+  })
+
+  it('guesses time and memory for a run that can start', async () => {
+    const { learning } = await open()
+    const plan = await learning.plan({ epochs: 2 })
+    assert.equal(plan.refusal, undefined)
+    assert.equal((plan.rows.pairs ?? 0) + (plan.rows.heldOut ?? 0), 60)
+    assert.ok(plan.secondsGuess > 0 && plan.memoryGuessMb > 0)
+  })
+
+  it('runs one at a time', async () => {
+    const { learning } = await open()
+    const watching = learning.watch()
+    const started = await Promise.allSettled([learning.start('a'), learning.start('b')])
+    assert.deepEqual(started.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+    await assert.rejects(learning.start('c'), { code: 'BUSY' })
+    for await (const event of watching) assert.ok(event)
+    await runOnce(learning)
+  })
+
+  it('tells every listener, also one that comes late, and ends for all', async () => {
+    let late: AsyncIterable<RunEvent> | undefined
+    const { learning } = await open({
+      trainer: {
+        onStep: (step) => {
+          if (step === 2) late = learning.watch()
+        },
+      },
+    })
+    const { events } = await runOnce(learning)
+    assert.ok(late)
+    const seen = await Array.fromAsync(late)
+    assert.equal(seen[0]?.kind, 'state')
+    assert.deepEqual(seen.at(-1), events.at(-1))
+    assert.ok(seen.length < events.length)
+  })
+
+  it('stops listening when asked to', async () => {
+    const { learning } = await open()
+    const abort = new AbortController()
+    const watching = Array.fromAsync(learning.watch(abort.signal))
+    abort.abort()
+    assert.deepEqual(await watching, [])
+  })
+
+  it('a refused candidate never serves, stays on record with its numbers, and cannot be promoted', async () => {
+    const { learning, slot, store } = await open({
+      script: { score: (_v, _p, reply) => ({ logProbability: -reply.length, tokens: 1 }) },
+    })
+    const { job } = await runOnce(learning)
+    assert.equal(job.state, 'refused')
+    assert.deepEqual([slot.version.id, slot.swapped, await store.serving.current()], ['v0', [], 'v0'])
+    assert.equal((await learning.versions())[1]?.gate?.verdict, 'refuse')
+    await assert.rejects(learning.promote('v1', 'web:anna'), { code: 'SWAP_REFUSED', message: /live/ })
+  })
+
+  it('a held candidate serves once an admin says so', async () => {
+    const { learning, slot } = await open({ script: { score: undefined } as never })
+    const { job } = await runOnce(learning)
+    assert.deepEqual([job.state, slot.version.id], ['held', 'v0'])
+    await learning.promote('v1', 'web:admin')
+    assert.equal(slot.version.id, 'v1')
+  })
+
+  it('a trainer that fails leaves no version and says why; the next run works', async () => {
+    let fail = true
+    const { learning, slot, registry, store } = await open({
+      trainer: {
+        onStep: (step) => {
+          if (fail && step === 2) throw new Error('CUDA fell over')
+        },
+      },
+    })
+    const { job } = await runOnce(learning)
+    assert.equal(job.state, 'failed')
+    assert.deepEqual(errorOf(job).code, 'TRAINER_FAILED')
+    assert.match(errorOf(job).message, /CUDA fell over/)
+    assert.deepEqual([slot.version.id, await registry.list(), await store.serving.current()], ['v0', [], 'v0'])
+    fail = false
+    assert.equal((await runOnce(learning)).job.state, 'promoted')
+  })
+
+  it('an environment that cannot be made ends the run before anything is trained', async () => {
+    const { learning, trainer } = await open({ trainer: { prepare: () => Promise.reject(new Error('no python3')) } })
+    const { job } = await runOnce(learning)
+    assert.equal(job.state, 'failed')
+    assert.equal(trainer.jobs.length, 0)
+  })
+
+  it('refuses what was trained with another chat template than the engine serves with', async () => {
+    const { learning, registry } = await open({ more: { templateSha256: 'the one that serves' } })
+    const { job } = await runOnce(learning)
+    assert.deepEqual([job.state, errorOf(job).code], ['failed', 'LORA_MISMATCH'])
+    assert.deepEqual(await registry.list(), [])
+  })
+
+  it('can be cancelled while it trains; nothing is left half made', async () => {
+    const { learning, slot, store, dir } = await open({
+      trainer: {
+        steps: 50,
+        onStep: (step) => {
+          if (step === 2) void learning.cancel('web:anna')
+        },
+      },
+    })
+    const { job } = await runOnce(learning)
+    assert.equal(job.state, 'cancelled')
+    assert.equal((await store.jobs.get(job.id))?.state, 'cancelled')
+    assert.equal(slot.version.id, 'v0')
+    assert.deepEqual(await leftovers(dir), await readdir(join(dir, 'jobs')).catch(() => []))
+    assert.equal(await learning.cancel('web:anna'), false)
+  })
+
+  it('can be cancelled while the gate measures; the candidate is gone, and its number is not used again', async () => {
+    let cancel: Promise<boolean> | undefined
+    const { learning, slot, registry } = await open({
+      script: {
+        answer: ({ id }) => {
+          if (id === 'v1') cancel ??= learning.cancel('web:anna')
+          return { text: 'Yes.' }
+        },
+      },
+    })
+    const { job } = await runOnce(learning)
+    assert.equal(job.state, 'cancelled')
+    assert.equal(await cancel, true)
+    assert.deepEqual([await registry.list(), slot.swapped], [[], []])
+  })
+
+  it('a LoRA that the engine ignores when it is loaded to serve does not serve', async () => {
+    let measured = false
+    const { learning, slot, store } = await open({
+      script: {
+        score: (version, _prompt, reply) => {
+          const trained = version.id === 'v1' && !measured
+          const tokens = reply.split(/\s+/).length
+          const up = /^\d+ days \[1\]\.$/.test(reply) ? 1 : /I think/.test(reply) ? -2 : -0.02 * tokens
+          return { logProbability: -2 * tokens + (trained ? up : 0), tokens }
+        },
+      },
+    })
+    const events = learning.watch()
+    await learning.start('web:anna')
+    for await (const event of events) if (event.kind === 'gate') measured = true
+    assert.equal(slot.version.id, 'v0')
+    assert.equal(await store.serving.current(), 'v0')
+    const [job] = await store.jobs.list(1)
+    assert.equal(job?.state, 'failed')
+    assert.equal(errorOf(job as Job).code, 'SWAP_REFUSED')
+  })
+
+  it('rolls back, again and again, to what served before', async () => {
+    const { learning, slot, store } = await open()
+    await runOnce(learning)
+    await fill(store, 65)
+    await runOnce(learning, { seed: 7 })
+    assert.equal(slot.version.id, 'v2')
+    assert.equal(await learning.rollback('web:admin'), 'v1')
+    assert.equal(await learning.rollback('web:admin'), 'v0')
+    assert.equal(slot.version.id, 'v0')
+    await assert.rejects(learning.rollback('web:admin'), { code: 'NOT_FOUND' })
+    await learning.promote('v2', 'web:admin')
+    assert.equal(await learning.rollback('web:admin'), 'v0')
+    assert.equal(await store.serving.current(), 'v0')
+  })
+
+  it('puts the old version back when the promotion cannot be recorded', async () => {
+    const { learning, slot, store } = await open({
+      more: (whole) => ({
+        store: { ...whole, serving: { ...whole.serving, set: () => Promise.reject(new Error('disk is full')) } },
+      }),
+    })
+    const { job } = await runOnce(learning)
+    assert.deepEqual([job.state, errorOf(job).code], ['failed', 'DISK_FULL'])
+    assert.deepEqual(slot.swapped, ['v1', 'v0'])
+    assert.equal(await store.serving.current(), slot.version.id)
+  })
+
+  it('marks the run of a dead process as failed, and starts anew', async () => {
+    const { store, again } = await open()
+    await store.jobs.start({
+      id: 'job_dead',
+      kind: 'train',
+      state: 'running',
+      by: 'x',
+      startedAt: new Date(),
+      detail: { seed: 1 },
+    })
+    await using reborn = await again()
+    const dead = await store.jobs.get('job_dead')
+    assert.equal(dead?.state, 'failed')
+    assert.equal(dead?.detail.seed, 1)
+    assert.equal((await runOnce(reborn)).job.state, 'promoted')
+  })
+
+  it('shows the steps of the last run after a restart', async () => {
+    const { learning, again } = await open()
+    await runOnce(learning)
+    await using reborn = await again()
+    assert.deepEqual(reborn.steps(), learning.steps())
+  })
+
+  it('trains nothing without the model to train from, and says what to set', async () => {
+    const { learning } = await open({ more: { model: '' } })
+    await assert.rejects(learning.plan(), { code: 'CONFIG', message: /HONE_TRAIN_MODEL/ })
+  })
+})
+
+/** What runs leave in `jobs/`: at most their own folder with the log, never an output. */
+async function leftovers(dir: string): Promise<readonly string[]> {
+  const runs = await readdir(join(dir, 'jobs')).catch(() => [])
+  for (const run of runs) {
+    const files = await readdir(join(dir, 'jobs', run))
+    assert.ok(!files.some((name) => name.startsWith('output')), files.join())
+  }
+  return runs
+}

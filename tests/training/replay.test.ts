@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { makeReplay } from '../../training/replay.ts'
+import type { Selection } from '../../training/select.ts'
+import { declines } from '../../training/text.ts'
+import { fakeSlot, type Script } from '../fakes/engine.ts'
+import { loneRow, pairRows } from './rows.ts'
+
+const base = { id: 'v0', base: 'base.gguf' }
+const selection: Selection = {
+  method: 'dpo',
+  train: pairRows(48, (n) => ({
+    prompt: [
+      { role: 'system', content: 'Be kind.' },
+      { role: 'user', content: `[1] Page ${n}\nThe code is ${n}.\n\nWhat is code ${n}?` },
+    ],
+  })),
+  heldOut: pairRows(60).slice(48),
+  unpaired: [],
+  leftOut: {},
+  notes: [],
+  splitBy: 'thread',
+}
+const reads: Script['answer'] = (_version, prompt) => {
+  const text = prompt.at(-1)?.content ?? ''
+  const [, page] = /Page (\d+)/.exec(text) ?? []
+  const [, asked] = /What is code (\d+)/.exec(text) ?? []
+  if (asked === undefined) return { text: `Hello! You said: ${text}` }
+  return { text: page === asked ? `It is ${asked}.` : "I don't know." }
+}
+const make = (answer: Script['answer'], more: Partial<Selection> = {}) => {
+  const slot = fakeSlot(base, { answer })
+  return makeReplay({ slot, base, selection: { ...selection, ...more }, seed: 1, signal: new AbortController().signal })
+}
+
+describe('replay', () => {
+  it("has at least as many rows as pairs, each with the base's own answer to a question without pairs", async () => {
+    const rows = await make(reads)
+    assert.ok(rows.length >= 48, `${rows.length}`)
+    for (const { prompt, completion } of rows) assert.equal(completion, reads(base, prompt).text)
+    assert.ok(rows.every(({ prompt }) => prompt[0]?.content === 'Be kind.'))
+  })
+
+  it('keeps "I don\'t know": questions put to the passages of other questions', async () => {
+    const rows = await make(reads)
+    const mixed = rows.filter(({ prompt }) => /Page/.test(prompt.at(-1)?.content ?? ''))
+    assert.ok(mixed.length >= 10)
+    assert.ok(mixed.every(({ completion }) => declines(completion)))
+  })
+
+  it('leaves such a question out where the base answers all the same', async () => {
+    const rows = await make(() => ({ text: 'It is 7.' }))
+    assert.ok(rows.every(({ prompt }) => !/Page/.test(prompt.at(-1)?.content ?? '')))
+    assert.ok(rows.length >= 48)
+  })
+
+  it('never teaches an empty answer, one that was cut off, or a secret', async () => {
+    const bad = ['', 'and so on and on', 'The key is AKIAIOSFODNN7EXAMPLE.']
+    const rows = await make((_version, prompt) => {
+      const text = bad[(prompt.at(-1)?.content.length ?? 0) % 4]
+      return text === undefined ? { text: 'Fine.' } : { text, reason: text.startsWith('and') ? 'length' : 'stop' }
+    })
+    assert.ok(rows.length > 0)
+    assert.ok(rows.every(({ completion }) => completion === 'Fine.'))
+  })
+
+  it('takes answers of the bare base that people liked as they were, and no others', async () => {
+    const unpaired = [loneRow(0), loneRow(1), loneRow(2, { version: 'v3' })]
+    const rows = await make(reads, { unpaired })
+    assert.deepEqual(rows[0], { prompt: unpaired[0]?.prompt, completion: 'Alone 0' })
+    assert.equal(rows.filter(({ completion }) => completion.startsWith('Alone')).length, 1)
+  })
+})

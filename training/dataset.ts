@@ -1,0 +1,183 @@
+import { mkdir, mkdtemp, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { asHoneError, HoneError } from '../src/errors.ts'
+import type { ChatMessage } from '../src/ports/engine.ts'
+import type { PairTrace } from '../src/ports/learning.ts'
+import type { Method } from '../src/ports/trainer.ts'
+import { removeFolder, syncFolder, writeDurably } from './files.ts'
+import { seeded, sha256, shuffled } from './hash.ts'
+import type { Pair, Unpaired } from './pairs.ts'
+import type { Selection } from './select.ts'
+
+/** A prompt and the base model's own answer: what training must not unlearn. */
+export interface ReplayRow {
+  readonly prompt: readonly ChatMessage[]
+  readonly completion: string
+}
+
+/** What is frozen into one dataset. */
+export interface DatasetInput {
+  readonly selection: Selection
+  readonly replay: readonly ReplayRow[]
+  readonly seed: number
+  /** Flips half of the training labels at random, as an experiment; the held-out rows stay as people judged them. */
+  readonly shuffleLabels?: boolean
+}
+
+/** A pair's way back to its turns and people, as the manifest keeps it. */
+export interface Trace extends PairTrace {
+  readonly id: string
+  readonly heldOut: boolean
+}
+
+/** `dataset.json`: what the folder holds and where it came from. Written last; without it the folder doesn't exist. */
+export interface DatasetManifest {
+  readonly format: 1
+  readonly hash: string
+  readonly method: Method
+  readonly rows: Readonly<Record<string, number>>
+  readonly leftOut: Readonly<Record<string, number>>
+  readonly notes: readonly string[]
+  readonly splitBy: 'thread' | 'question'
+  readonly shuffledLabels: boolean
+  readonly profiles: readonly string[]
+  readonly traces: readonly Trace[]
+}
+
+/** A frozen dataset: its folder never changes again. */
+export interface Dataset {
+  readonly path: string
+  readonly manifest: DatasetManifest
+}
+
+/**
+ * Freezes rows into `<folder>/<content hash>/`: `train.jsonl`, `holdout.jsonl`, `replay.jsonl` in TRL's conversational
+ * formats (https://huggingface.co/docs/trl/dataset_formats), and `dataset.json`. The same rows give the same folder,
+ * which is written once, beside its place, and moved there whole.
+ */
+export async function freeze(folder: string, input: DatasetInput): Promise<Dataset> {
+  const files = filesOf(input)
+  const hash = sha256(...Object.entries(files).flat())
+  const path = join(folder, hash.slice(0, 16))
+  const known = await readDataset(path).catch(() => undefined)
+  if (known) return known
+  const manifest = manifestOf(input, hash)
+  try {
+    await mkdir(folder, { recursive: true })
+    const work = await mkdtemp(join(folder, '.making-'))
+    for (const [name, text] of Object.entries(files)) await writeDurably(join(work, name), text)
+    await writeDurably(join(work, 'dataset.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
+    await removeFolder(path)
+    await rename(work, path)
+    await syncFolder(folder)
+  } catch (error) {
+    throw asHoneError(error, 'STORE', 'The dataset could not be written')
+  }
+  return { path, manifest }
+}
+
+/** Reads a frozen dataset's manifest. @throws HoneError NOT_FOUND when there is none: the folder doesn't exist then. */
+export async function readDataset(path: string): Promise<Dataset> {
+  try {
+    const manifest = JSON.parse(await readFile(join(path, 'dataset.json'), 'utf8')) as DatasetManifest
+    return { path, manifest }
+  } catch (error) {
+    throw new HoneError('NOT_FOUND', `There is no whole dataset in ${path}.`, { cause: error })
+  }
+}
+
+function filesOf({ selection, replay, seed, shuffleLabels }: DatasetInput): Record<string, string> {
+  const train = shuffleLabels ? flipHalf(selection.train, seed) : selection.train
+  const lone = shuffleLabels ? flipHalf(selection.unpaired, seed + 1) : selection.unpaired
+  return {
+    'train.jsonl': jsonLines(trainRows(selection.method, train, lone)),
+    'holdout.jsonl': jsonLines(selection.heldOut.map(preferenceRow)),
+    'replay.jsonl': jsonLines(replay.map(({ prompt, completion }) => ({ prompt, completion: reply(completion) }))),
+  }
+}
+
+function trainRows(method: Method, pairs: readonly Pair[], lone: readonly Unpaired[]): readonly object[] {
+  switch (method) {
+    case 'dpo':
+      return pairs.map(preferenceRow)
+    case 'sft':
+      return [
+        ...pairs.map(({ prompt, chosen }) => ({ prompt, completion: reply(chosen) })),
+        ...lone.filter(({ liked }) => liked).map(({ prompt, text }) => ({ prompt, completion: reply(text) })),
+      ]
+    case 'kto':
+      return [
+        ...pairs.flatMap(({ prompt, chosen, rejected }) => [
+          { prompt, completion: reply(chosen), label: true },
+          { prompt, completion: reply(rejected), label: false },
+        ]),
+        ...lone.map(({ prompt, text, liked }) => ({ prompt, completion: reply(text), label: liked })),
+      ]
+    default:
+      return method satisfies never
+  }
+}
+
+function preferenceRow({ prompt, chosen, rejected }: Pair): object {
+  return { prompt, chosen: reply(chosen), rejected: reply(rejected) }
+}
+
+function reply(content: string): readonly ChatMessage[] {
+  return [{ role: 'assistant', content }]
+}
+
+/** Exactly half of the rows, chosen by the seed, say the opposite of what people said. */
+function flipHalf<R extends Pair | Unpaired>(rows: readonly R[], seed: number): readonly R[] {
+  const order = shuffled([...rows.keys()], Math.floor(seeded(seed)() * 2 ** 32))
+  const flip = new Set(order.slice(0, Math.round(rows.length / 2)))
+  return rows.map((row, index) => {
+    if (!flip.has(index)) return row
+    return 'chosen' in row ? { ...row, chosen: row.rejected, rejected: row.chosen } : { ...row, liked: !row.liked }
+  })
+}
+
+function manifestOf({ selection, replay, shuffleLabels }: DatasetInput, hash: string): DatasetManifest {
+  const { train, heldOut, unpaired, method, leftOut, notes, splitBy } = selection
+  return {
+    format: 1,
+    hash,
+    method,
+    rows: rowCounts(selection, replay.length),
+    leftOut,
+    notes,
+    splitBy,
+    shuffledLabels: shuffleLabels === true,
+    profiles: [...new Set([...train, ...heldOut, ...unpaired].map(({ profile }) => profile))].sort(),
+    traces: [
+      ...train.map((pair) => traceOf(pair, false)),
+      ...heldOut.map((pair) => traceOf(pair, true)),
+      ...(method === 'dpo' ? [] : unpaired.map(loneTrace)),
+    ],
+  }
+}
+
+/** Rows by what they are for: `{ pairs, heldOut, replay }`, and `lone` where the method uses lone thumbs. */
+export function rowCounts(selection: Selection, replay: number): Record<string, number> {
+  const { train, heldOut, unpaired, method } = selection
+  const lone = method === 'sft' ? unpaired.filter(({ liked }) => liked).length : unpaired.length
+  return { pairs: train.length, heldOut: heldOut.length, replay, ...(method === 'dpo' ? {} : { lone }) }
+}
+
+function traceOf(pair: Pair, heldOut: boolean): Trace {
+  const { id, origin, chosenTurn, rejectedTurn } = pair
+  return { id, origin, chosen: chosenTurn, rejected: rejectedTurn, people: everybody(pair), heldOut }
+}
+
+/** A lone thumb has one side; the other stays empty. */
+function loneTrace(row: Unpaired): Trace {
+  const sides = row.liked ? { chosen: row.turn, rejected: '' } : { chosen: '', rejected: row.turn }
+  return { id: row.id, origin: 'votes', ...sides, people: everybody(row), heldOut: false }
+}
+
+function everybody({ people, asker }: Pair | Unpaired): readonly string[] {
+  return asker === undefined ? people : [...new Set([...people, asker])].sort()
+}
+
+function jsonLines(rows: readonly object[]): string {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+}

@@ -1,0 +1,38 @@
+"""DPO with an SFT term on the chosen side and replay: the default method (pairs).
+
+DPO: https://arxiv.org/abs/2305.18290. The SFT term holds the chosen reply's likelihood up, which plain DPO lets sink
+(https://arxiv.org/abs/2410.08847).
+"""
+
+from pathlib import Path
+
+from common import lora_config, training_settings
+from datasets import Dataset
+from job import Job
+from replay import Replay, replaying
+from trl import DPOConfig, DPOTrainer
+
+NEEDS = ("prompt", "chosen", "rejected")
+REPLAY_WEIGHT = 1.0
+
+
+def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, progress):
+    """A TRL trainer for the pairs in `rows`. `base` is (model, tokenizer)."""
+    model, tokenizer = base
+    hyper = job.hyper
+    with_sft = hyper.sftWeight > 0
+    settings = DPOConfig(
+        **training_settings(job, work),
+        beta=hyper.beta,
+        loss_type=["sigmoid", "sft"] if with_sft else ["sigmoid"],
+        loss_weights=[1.0, hyper.sftWeight] if with_sft else [1.0],
+    )
+    batches = Replay(replay, tokenizer, hyper.batchSize, job.seed) if replay else None
+    return replaying(DPOTrainer, batches, REPLAY_WEIGHT, progress)(
+        model=model,
+        args=settings,
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer,
+        peft_config=lora_config(job),
+        callbacks=[progress],
+    )

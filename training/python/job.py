@@ -1,0 +1,184 @@
+"""Reads `job.json` (`TrainJob` in src/ports/trainer.ts) and the rows of a frozen dataset, and checks both.
+
+A wrong job or row raises `BadData` with the field or the line in its message; nothing is guessed.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+METHODS = ("dpo", "sft", "kto")
+
+
+class BadData(Exception):
+    """The job or its data is wrong: exit code 2. The message says where and what was expected."""
+
+
+class BadEnvironment(Exception):
+    """A file, package or the disk is not as it must be: exit code 3."""
+
+
+class Cancelled(Exception):
+    """Stopped on request (SIGTERM): exit code 6."""
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """Settings of one run. The defaults that Hone sends, and how they were chosen, are in README.md."""
+
+    learningRate: float
+    epochs: int
+    batchSize: int
+    beta: float
+    sftWeight: float
+    rank: int
+    alpha: float
+    maxLength: int
+
+
+@dataclass(frozen=True)
+class Job:
+    id: str
+    method: str
+    model: Path
+    dataset: Path
+    output: Path
+    seed: int
+    hyper: Hyper
+
+
+# field: (types, lowest value allowed, whether the lowest itself is allowed)
+_HYPER = {
+    "learningRate": ((int, float), 0, False),
+    "epochs": (int, 1, True),
+    "batchSize": (int, 1, True),
+    "beta": ((int, float), 0, False),
+    "sftWeight": ((int, float), 0, True),
+    "rank": (int, 1, True),
+    "alpha": ((int, float), 0, False),
+    "maxLength": (int, 16, True),
+}
+
+
+def read_job(path: Path) -> Job:
+    """The job in `path`, checked.
+
+    >>> read_job(Path("job.json")).hyper.epochs  # doctest: +SKIP
+    """
+    raw = _read_object(path)
+    _known(raw, ("id", "method", "model", "dataset", "output", "seed", "hyper"), "job")
+    method = _text(raw, "method")
+    if method not in METHODS:
+        raise BadData(f"job.method is {method!r}; it must be one of {', '.join(METHODS)}.")
+    seed = raw.get("seed")
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise BadData(f"job.seed is {seed!r}; it must be a whole number from 0 to 4294967295.")
+    return Job(
+        id=_text(raw, "id"),
+        method=method,
+        model=_folder(raw, "model", "config.json"),
+        dataset=_folder(raw, "dataset", "train.jsonl"),
+        output=_path(raw, "output"),
+        seed=seed,
+        hyper=_hyper(raw.get("hyper")),
+    )
+
+
+def read_rows(path: Path, needs: tuple[str, ...]) -> list[dict]:
+    """Rows of a JSONL file, each with its `line` number and the fields in `needs`; an absent file has no rows.
+
+    `prompt`, `chosen`, `rejected` and `completion` are lists of {"role", "content"}; `label` is true or false.
+    """
+    if not path.exists():
+        return []
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.strip():
+            rows.append({"line": number, **_row(line, needs, f"{path.name} line {number}")})
+    return rows
+
+
+def _row(line: str, needs: tuple[str, ...], where: str) -> dict:
+    try:
+        raw = json.loads(line)
+    except ValueError as error:
+        raise BadData(f"{where} is not JSON: {error}.") from None
+    if not isinstance(raw, dict):
+        raise BadData(f"{where} must be an object.")
+    for field in needs:
+        if field == "label":
+            if not isinstance(raw.get(field), bool):
+                raise BadData(f"{where}: label must be true or false.")
+        else:
+            _messages(raw.get(field), f"{where}: {field}", reply=field != "prompt")
+    return {field: raw[field] for field in needs}
+
+
+def _messages(value, where: str, reply: bool) -> None:
+    """A reply is one message of the assistant; a prompt ends with a message of the user."""
+    if not isinstance(value, list) or not value:
+        raise BadData(f"{where} must be a list of messages that is not empty.")
+    for message in value:
+        if not isinstance(message, dict) or set(message) != {"role", "content"}:
+            raise BadData(f"{where} must hold messages of the form {{role, content}}.")
+        if message["role"] not in ("system", "user", "assistant") or not isinstance(message["content"], str):
+            raise BadData(f"{where} has a message with a wrong role or a content that is not text.")
+    if reply and (len(value) != 1 or value[0]["role"] != "assistant"):
+        raise BadData(f"{where} must be one message of the assistant.")
+    if reply and not value[0]["content"].strip():
+        raise BadData(f"{where} is empty.")
+    if not reply and value[-1]["role"] != "user":
+        raise BadData(f"{where} must end with a message of the user.")
+
+
+def _hyper(raw) -> Hyper:
+    if not isinstance(raw, dict):
+        raise BadData("job.hyper must be an object.")
+    _known(raw, tuple(_HYPER), "job.hyper")
+    for field, (types, lowest, inclusive) in _HYPER.items():
+        value = raw.get(field)
+        kind = "a whole number" if types is int else "a number"
+        limit = f"{'of at least' if inclusive else 'above'} {lowest}"
+        good = isinstance(value, types) and not isinstance(value, bool)
+        if not good or value < lowest or (value == lowest and not inclusive):
+            raise BadData(f"job.hyper.{field} is {value!r}; it must be {kind} {limit}.")
+    return Hyper(**{field: raw[field] for field in _HYPER})
+
+
+def _read_object(path: Path) -> dict:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadData(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise BadData(f"{path} is not JSON: {error}.") from None
+    if not isinstance(raw, dict):
+        raise BadData(f"{path} must hold an object.")
+    return raw
+
+
+def _known(raw: dict, fields: tuple[str, ...], where: str) -> None:
+    for field in raw:
+        if field not in fields:
+            raise BadData(f"{where}.{field} is no field of a job.")
+
+
+def _text(raw: dict, field: str) -> str:
+    value = raw.get(field)
+    if not isinstance(value, str) or not value:
+        raise BadData(f"job.{field} is {value!r}; it must be text that is not empty.")
+    return value
+
+
+def _path(raw: dict, field: str) -> Path:
+    path = Path(_text(raw, field))
+    if not path.is_absolute():
+        raise BadData(f"job.{field} is {str(path)!r}; it must be an absolute path.")
+    return path
+
+
+def _folder(raw: dict, field: str, must_hold: str) -> Path:
+    path = _path(raw, field)
+    if not (path / must_hold).is_file():
+        raise BadData(f"job.{field} is {str(path)!r}, which is no folder with a {must_hold}.")
+    return path

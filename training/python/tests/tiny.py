@@ -1,0 +1,79 @@
+"""A random two-layer model with a byte-level tokenizer, and a few rows: enough to run the trainer for real."""
+
+import json
+from pathlib import Path
+
+TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def write_model(folder: Path, kind: str = "llama") -> Path:
+    """A Hugging Face folder: hidden 32, 2 layers, 4 heads of which 2 for keys, so that both permutations are used."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {piece: index for index, piece in enumerate(["<|pad|>", "<|im_start|>", "<|im_end|>", *alphabet])}
+    raw = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    raw.add_special_tokens(["<|pad|>", "<|im_start|>", "<|im_end|>"])
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<|pad|>", eos_token="<|im_end|>")
+    tokenizer.chat_template = TEMPLATE
+    torch.manual_seed(1)
+    config = AutoConfig.for_model(
+        kind, vocab_size=len(vocabulary), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, head_dim=8, max_position_embeddings=256,
+        tie_word_embeddings=True, bos_token_id=1, eos_token_id=2, pad_token_id=0,
+    )  # fmt: skip
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def ask(question: str) -> list[dict]:
+    return [{"role": "system", "content": "Be brief."}, {"role": "user", "content": question}]
+
+
+def say(text: str) -> list[dict]:
+    return [{"role": "assistant", "content": text}]
+
+
+def write_dataset(folder: Path, method: str = "dpo", rows: int = 8) -> Path:
+    """Rows that prefer `yes` to `no`, and two replay rows."""
+    made = []
+    for index in range(rows):
+        prompt = ask(f"Is {index} fine?")
+        if method == "dpo":
+            made.append({"prompt": prompt, "chosen": say("yes"), "rejected": say("no")})
+        elif method == "kto":
+            made.append({"prompt": prompt, "completion": say("yes"), "label": index % 2 == 0})
+        else:
+            made.append({"prompt": prompt, "completion": say("yes")})
+    folder.mkdir(parents=True, exist_ok=True)
+    write_lines(folder / "train.jsonl", made)
+    write_lines(folder / "replay.jsonl", [{"prompt": ask("Hello?"), "completion": say("Hi.")} for _ in range(2)])
+    return folder
+
+
+def write_lines(path: Path, rows: list) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def job_fields(folder: Path, method: str = "dpo", **hyper) -> dict:
+    """A whole job on `folder`/model and `folder`/data; `hyper` overrides."""
+    return {
+        "id": "job-1",
+        "method": method,
+        "model": str(folder / "model"),
+        "dataset": str(folder / "data"),
+        "output": str(folder / "out"),
+        "seed": 7,
+        "hyper": {
+            "learningRate": 1e-2, "epochs": 1, "batchSize": 4, "beta": 0.1, "sftWeight": 0.5,
+            "rank": 4, "alpha": 8, "maxLength": 128, **hyper,
+        },
+    }  # fmt: skip

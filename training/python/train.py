@@ -1,0 +1,197 @@
+"""Trains one LoRA from a frozen dataset.   Run:  python train.py job.json
+
+stdout has JSON-line events (events.py), stderr the log. SIGTERM saves a checkpoint beside the output and ends with
+code 6; the same job started again goes on from it. With --follow-stdin it also ends when stdin closes, so that it
+never outlives the parent that holds the other end. Several GPUs: it starts itself once per GPU through accelerate.
+
+Exit codes: 0 done, 1 bug, 2 bad job or data, 3 environment, 4 out of memory, 6 cancelled.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import signal
+import sys
+import threading
+import traceback
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from events import emit, give_back_stdout, stage, start_heartbeat, take_stdout
+from job import BadData, BadEnvironment, Cancelled, Job, read_job, read_rows
+
+EXIT = {"INTERNAL": 1, "BAD_DATA": 2, "ENVIRONMENT": 3, "OUT_OF_MEMORY": 4, "CANCELLED": 6}
+PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "gguf", "safetensors")
+
+
+def main(arguments: list[str]) -> int:
+    """Runs a job and answers the exit code. Never raises for anything a job can contain."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("job", type=Path, help="path of job.json")
+    parser.add_argument("--follow-stdin", action="store_true", help="end when stdin closes")
+    options = parser.parse_args(arguments)
+    take_stdout()
+    signal.signal(signal.SIGTERM, _cancel)
+    if options.follow_stdin:
+        threading.Thread(target=_follow_stdin, daemon=True).start()
+    start_heartbeat()
+    try:
+        run(read_job(options.job), arguments)
+        return 0
+    except BaseException as error:  # noqa: BLE001 - every end is an event and a code
+        code, message = classify(error)
+        if code == "INTERNAL":
+            traceback.print_exc()
+        emit("error", code=code, message=message)
+        return EXIT[code]
+
+
+def run(job: Job, arguments: list[str]) -> None:
+    """The job, stage by stage."""
+    work = job.output.with_name(f"{job.output.name}.work")
+    work.mkdir(parents=True, exist_ok=True)
+    with stage("environment"):
+        stay_offline(work)
+        method = load_libraries(job, arguments)
+    with stage("data"):
+        rows = read_rows(job.dataset / "train.jsonl", method.NEEDS)
+        replay = read_rows(job.dataset / "replay.jsonl", ("prompt", "completion"))
+        if not rows:
+            raise BadData("train.jsonl has no rows.")
+    with stage("model"):
+        trainer = prepare(job, method, rows, replay, work)
+    with stage("train"):
+        _train(trainer, job, work)
+    with stage("publish"):
+        done = _publish(job, trainer)
+    shutil.rmtree(work, ignore_errors=True)
+    emit("done", **done)
+
+
+def stay_offline(work: Path) -> None:
+    """No hub, no telemetry, no cache outside the job. Must come before the libraries are imported."""
+    os.environ.update(
+        HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1",
+        HF_HOME=str(work / "cache"), HF_DATASETS_DISABLE_PROGRESS_BARS="1", TOKENIZERS_PARALLELISM="false",
+    )  # fmt: skip
+
+
+def load_libraries(job: Job, arguments: list[str]):
+    """Imports torch and TRL (seconds), says `hello`, and answers the module of the job's method."""
+    try:
+        import torch
+
+        gpus = torch.cuda.device_count()
+        if gpus > 1 and "LOCAL_RANK" not in os.environ:
+            _start_once_per_gpu(gpus, arguments)
+        method = import_module(job.method)
+    except ImportError as error:
+        raise BadEnvironment(f"The training environment is incomplete: {error}.") from error
+    device = f"cuda ({gpus} x {torch.cuda.get_device_name(0)})" if gpus else f"cpu ({torch.get_num_threads()} threads)"
+    emit("hello", device=device, versions=_versions())
+    return method
+
+
+def prepare(job: Job, method, rows: list[dict], replay: list[dict], work: Path):
+    """Loads the base, checks and cuts the rows, and builds the trainer."""
+    from common import Progress, load_base
+    from render import fit_rows
+
+    base = load_base(job)
+    rows = fit_rows(base[1], rows, job.hyper.maxLength, "train.jsonl")
+    replay = fit_rows(base[1], replay, job.hyper.maxLength, "replay.jsonl")
+    _state["progress"] = Progress()
+    return method.build(job, base, rows, replay, work, _state["progress"])
+
+
+def classify(error: BaseException) -> tuple[str, str]:
+    """(code, message) of the error event."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, BadData):
+        return "BAD_DATA", text
+    if isinstance(error, BadEnvironment):
+        return "ENVIRONMENT", text
+    if isinstance(error, (Cancelled, KeyboardInterrupt)):
+        return "CANCELLED", text
+    lowered = text.lower()
+    if isinstance(error, MemoryError) or "out of memory" in lowered or "can't allocate memory" in lowered:
+        return "OUT_OF_MEMORY", f"Out of memory; lower hyper.batchSize or hyper.maxLength. {text.splitlines()[0]}"
+    if isinstance(error, OSError):
+        return "ENVIRONMENT", text
+    return "INTERNAL", f"{type(error).__name__}: {text.splitlines()[0]}"
+
+
+_state: dict = {"progress": None}
+
+
+def _cancel(_signal, _frame) -> None:
+    """While steps run, the step is finished and saved; before and after, the run ends at once."""
+    progress = _state["progress"]
+    if progress is not None and progress.running:
+        progress.stop()
+    else:
+        raise Cancelled("Stopped before the first step.")
+
+
+def _follow_stdin() -> None:
+    """The parent never writes: reading ends only when the parent is gone. Nobody is left to want a checkpoint."""
+    while os.read(0, 1024):
+        pass
+    os._exit(EXIT["CANCELLED"])
+
+
+def _train(trainer, job: Job, work: Path) -> None:
+    """Trains to the end, from a checkpoint that the same job left behind when there is one."""
+    from transformers.trainer_utils import get_last_checkpoint
+
+    mark, digest = work / "job.sha256", _digest(job)
+    checkpoint = get_last_checkpoint(str(work)) if mark.exists() and mark.read_text() == digest else None
+    mark.write_text(digest)
+    trainer.train(resume_from_checkpoint=checkpoint)
+    progress = _state["progress"]
+    progress.running = False
+    if progress.stopping:
+        raise Cancelled(f"Stopped at step {trainer.state.global_step} of {trainer.state.max_steps}.")
+
+
+def _publish(job: Job, trainer) -> dict:
+    from publish import publish
+
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    done = publish(job, model, trainer.processing_class) if trainer.is_world_process_zero() else {}
+    trainer.accelerator.wait_for_everyone()
+    return done
+
+
+def _digest(job: Job) -> str:
+    """Changes with anything that would make a checkpoint belong to another run."""
+    hasher = hashlib.sha256(repr(job).encode())
+    for name in ("train.jsonl", "replay.jsonl"):
+        path = job.dataset / name
+        hasher.update(path.read_bytes() if path.exists() else b"")
+    return hasher.hexdigest()
+
+
+def _start_once_per_gpu(gpus: int, arguments: list[str]) -> None:
+    launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(gpus)]
+    give_back_stdout()
+    os.execv(sys.executable, [sys.executable, *launch, str(Path(__file__).resolve()), *arguments])
+
+
+def _versions() -> dict:
+    found = {"python": sys.version.split()[0]}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError as error:
+            raise BadEnvironment(f"The package {package} is not installed.") from error
+    return found
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    # Not sys.exit: threads of native libraries may keep a finished interpreter from ending.
+    os._exit(code)

@@ -1,0 +1,180 @@
+import { join } from 'node:path'
+import { HoneError } from '../src/errors.ts'
+import type { EngineSlot } from '../src/ports/engine.ts'
+import type { GateReport, TrainOptions } from '../src/ports/learning.ts'
+import type { Store } from '../src/ports/store.ts'
+import type { TrainEvent, Trainer, TrainJob } from '../src/ports/trainer.ts'
+import { type Dataset, freeze } from './dataset.ts'
+import { removeFolder } from './files.ts'
+import { gate, type Judgement } from './gate.ts'
+import type { VersionManifest } from './manifest.ts'
+import { type Golden, stopIf } from './measure.ts'
+import type { Hyper } from './recipes.ts'
+import type { Candidate, Registry } from './registry.ts'
+import { makeReplay } from './replay.ts'
+import type { Selection } from './select.ts'
+import type { ServingVersions } from './serving.ts'
+
+/** Everything a run works with. */
+export interface RunParts {
+  readonly store: Store
+  readonly slot: EngineSlot
+  readonly registry: Registry
+  readonly trainer: Trainer
+  readonly serving: ServingVersions
+  /** The base model: a GGUF's path or a server's model name. */
+  readonly base: string
+  /** SHA-256 of the chat template that the engine serves with, where it tells. */
+  readonly templateSha256?: string
+  /** Hugging Face folder that training starts from. */
+  readonly modelFolder: string
+  readonly dataDir: string
+  readonly golden: readonly Golden[]
+}
+
+/** One run: what was asked for, and by whom. */
+export interface RunRequest {
+  readonly id: string
+  readonly by: string
+  readonly selection: Selection
+  readonly hyper: Hyper
+  readonly seed: number
+  readonly options: TrainOptions
+  readonly startedAt: Date
+}
+
+/** Where a run tells what happens. */
+export interface RunVoice {
+  say(text: string): void
+  step(event: TrainEvent): void
+  report(report: GateReport): void
+  readonly signal: AbortSignal
+}
+
+/** How a run ended: the version it made, and the gate's word on it. */
+export interface RunOutcome {
+  readonly version: string
+  readonly verdict: GateReport['verdict']
+}
+
+type Done = Extract<TrainEvent, { type: 'done' }>
+
+/**
+ * A training run from rows to a serving version, read top to bottom. Throws when anything fails or the signal aborts;
+ * then there is no new version, and the old one goes on serving.
+ */
+export async function runTraining(parts: RunParts, request: RunRequest, voice: RunVoice): Promise<RunOutcome> {
+  const { trainer, registry, serving } = parts
+  const { signal } = voice
+  await trainer.prepare((line) => voice.say(line), signal)
+  stopIf(signal)
+  const dataset = await freezeRows(parts, request, voice)
+  const work = join(parts.dataDir, 'jobs', request.id)
+  try {
+    const done = await train(parts, jobOf(parts, request, { dataset, work }), voice)
+    const candidate = await registry.stage(done, parts.base)
+    const { report } = await judgeAndPublish(parts, request, { dataset, candidate, done, voice })
+    if (report.verdict === 'promote') {
+      stopIf(signal)
+      voice.say(`Putting ${candidate.id} into service.`)
+      await serving.promote(candidate.id, request.by, `gate: ${report.verdict}`)
+    }
+    return { version: candidate.id, verdict: report.verdict }
+  } finally {
+    await removeFolder(join(work, 'output'))
+    await removeFolder(join(work, 'output.work'))
+  }
+}
+
+async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice): Promise<Dataset> {
+  const { selection, seed, options } = request
+  const { signal } = voice
+  voice.say('Asking the base model for its own answers, so that training keeps them.')
+  const replay = await makeReplay({ slot: parts.slot, base: { id: 'v0', base: parts.base }, selection, seed, signal })
+  const shuffle = options.shuffleLabels === undefined ? {} : { shuffleLabels: options.shuffleLabels }
+  const dataset = await freeze(join(parts.dataDir, 'datasets'), { selection, replay, seed, ...shuffle })
+  const { pairs, heldOut } = dataset.manifest.rows
+  voice.say(
+    `Dataset ${dataset.manifest.hash.slice(0, 8)}: ${pairs} pairs, ${heldOut} held out, ${replay.length} replay.`,
+  )
+  return dataset
+}
+
+function jobOf(
+  { modelFolder }: RunParts,
+  { id, selection, hyper, seed }: RunRequest,
+  { dataset, work }: { readonly dataset: Dataset; readonly work: string },
+): TrainJob {
+  const output = join(work, 'output')
+  return { id, method: selection.method, model: modelFolder, dataset: dataset.path, output, seed, hyper }
+}
+
+async function train({ trainer, templateSha256 }: RunParts, job: TrainJob, { step, signal }: RunVoice): Promise<Done> {
+  let done: Done | undefined
+  for await (const event of trainer.train(job, signal)) {
+    step(event)
+    if (event.type === 'done') done = event
+    if (event.type === 'error') throw new HoneError('TRAINER_FAILED', event.message, { fields: { code: event.code } })
+  }
+  stopIf(signal)
+  if (!done) throw new HoneError('TRAINER_FAILED', 'The trainer ended without a result.')
+  if (templateSha256 !== undefined && templateSha256 !== done.templateSha256) {
+    const where = `The chat template in ${job.model} is not the one that the engine serves with.`
+    throw new HoneError('LORA_MISMATCH', where)
+  }
+  return done
+}
+
+interface Finished {
+  readonly dataset: Dataset
+  readonly candidate: Candidate
+  readonly done: Done
+  readonly voice: RunVoice
+}
+
+/** The manifest, with the gate's numbers in it, makes the candidate exist; anything that fails before removes it. */
+async function judgeAndPublish(parts: RunParts, request: RunRequest, finished: Finished): Promise<Judgement> {
+  const { slot, registry, golden } = parts
+  const { candidate, voice } = finished
+  const { say, signal } = voice
+  try {
+    const base = { id: 'v0', base: parts.base }
+    const heldOut = request.selection.heldOut
+    const judgement = await gate({ slot, base, candidate: candidate.version, heldOut, golden, signal, say })
+    stopIf(signal)
+    await registry.publish(candidate, await manifestOf(parts, request, { ...finished, judgement }))
+    voice.report(judgement.report)
+    return judgement
+  } catch (error) {
+    await registry.discard(candidate)
+    throw error
+  }
+}
+
+async function manifestOf(
+  { base, registry }: RunParts,
+  request: RunRequest,
+  { dataset, candidate, done, judgement }: Finished & { readonly judgement: Judgement },
+): Promise<VersionManifest> {
+  const { hash, shuffledLabels, traces } = dataset.manifest
+  const profile = request.selection.train.at(-1)?.profile
+  return {
+    format: 1,
+    id: candidate.id,
+    createdAt: request.startedAt.toISOString(),
+    job: request.id,
+    base: { path: base, sha256: await registry.baseSha256(base) },
+    lora: { file: 'lora.gguf', sha256: done.sha256, bytes: candidate.bytes },
+    templateSha256: done.templateSha256,
+    dataset: { path: dataset.path, hash, shuffledLabels },
+    ...(profile ? { profile } : {}),
+    method: request.selection.method,
+    seed: request.seed,
+    hyper: { ...request.hyper },
+    pairs: traces
+      .filter(({ heldOut }) => !heldOut)
+      .map(({ origin, chosen, rejected, people }) => ({ origin, chosen, rejected, people: [...people] })),
+    gate: { verdict: judgement.report.verdict, checks: [...judgement.report.checks] },
+    ...(judgement.probe ? { probe: judgement.probe } : {}),
+  }
+}

@@ -1,0 +1,148 @@
+import type { ChatMessage } from '../../src/ports/engine.ts'
+import type { Golden } from '../measure.ts'
+
+interface Item {
+  readonly title: string
+  readonly text: string
+  readonly question: string
+  /** Absent: the passage doesn't answer the question. */
+  readonly contains?: readonly string[]
+}
+
+const items: readonly Item[] = [
+  {
+    title: 'Canteen - Opening hours',
+    text: 'The canteen serves lunch from 11:45 to 14:10 on weekdays. Breakfast is sold until 9:20.',
+    question: 'Until when is breakfast sold?',
+    contains: ['9:20'],
+  },
+  {
+    title: 'Travel - Hotels',
+    text: 'The company pays up to 137 euros a night for a hotel. Breakfast is paid for as well.',
+    question: 'How much does the company pay for a hotel night?',
+    contains: ['137'],
+  },
+  {
+    title: 'Parking - Permits',
+    text: 'A parking permit costs 34 euros a month. It is ordered from the facility office.',
+    question: 'How much does a parking permit cost a month?',
+    contains: ['34'],
+  },
+  {
+    title: 'Leave - Moving house',
+    text: 'Staff who move house get 3 days off. Tell your manager two weeks before.',
+    question: 'How many days off do staff get for moving house?',
+    contains: ['3'],
+  },
+  {
+    title: 'Returns - Time limit',
+    text: 'Goods can be sent back within 45 days. The parcel label is free.',
+    question: 'Within how many days can goods be sent back?',
+    contains: ['45'],
+  },
+  {
+    title: 'IT - Help desk',
+    text: 'The help desk is in room 218. It is open from 8:30 to 16:00.',
+    question: 'In which room is the help desk?',
+    contains: ['218'],
+  },
+  {
+    title: 'Training - Budget',
+    text: 'Each employee has a training budget of 900 euros a year. What is left over expires in December.',
+    question: 'How high is the training budget?',
+    contains: ['900'],
+  },
+  {
+    title: 'Gym - Membership',
+    text: 'Membership in the gym costs 21 euros a month. Students pay half.',
+    question: 'What does membership in the gym cost?',
+    contains: ['21'],
+  },
+  {
+    title: 'Safety - First aid',
+    text: 'The first aid box hangs in the hall on floor 4. It is checked every month.',
+    question: 'On which floor is the first aid box?',
+    contains: ['4'],
+  },
+  {
+    title: 'Library - Loans',
+    text: 'Books may be kept for 28 days. A reminder is sent after that.',
+    question: 'For how many days may books be kept?',
+    contains: ['28'],
+  },
+  {
+    title: 'Delivery - Costs',
+    text: 'Delivery costs 6 euros. Orders above 80 euros are delivered free.',
+    question: 'How much does delivery cost?',
+    contains: ['6'],
+  },
+  {
+    title: 'Sick leave - Note',
+    text: "A doctor's note is needed from day 3 of an illness. Send it to the personnel office.",
+    question: "From which day is a doctor's note needed?",
+    contains: ['3'],
+  },
+  {
+    title: 'Warranty - Bicycles',
+    text: 'The warranty on bicycles lasts 30 months. Tyres are not included.',
+    question: 'How many months does the warranty on bicycles last?',
+    contains: ['30'],
+  },
+  {
+    title: 'Meeting rooms - Booking',
+    text: 'Meeting rooms can be booked 14 days ahead. The large hall needs the approval of the director.',
+    question: 'How many days ahead can meeting rooms be booked?',
+    contains: ['14'],
+  },
+  {
+    title: 'Canteen - Opening hours',
+    text: 'The canteen serves lunch from 11:45 to 14:10 on weekdays. Breakfast is sold until 9:20.',
+    question: 'How much does a parking permit cost?',
+  },
+  {
+    title: 'Travel - Hotels',
+    text: 'The company pays up to 137 euros a night for a hotel. Breakfast is paid for as well.',
+    question: 'Who runs the choir?',
+  },
+  {
+    title: 'Gym - Membership',
+    text: 'Membership in the gym costs 21 euros a month. Students pay half.',
+    question: 'How many days of vacation do I get?',
+  },
+  {
+    title: 'Library - Loans',
+    text: 'Books may be kept for 28 days. A reminder is sent after that.',
+    question: 'What is the phone number of the help desk?',
+  },
+  {
+    title: 'Delivery - Costs',
+    text: 'Delivery costs 6 euros. Orders above 80 euros are delivered free.',
+    question: 'When does the swimming pool open?',
+  },
+  {
+    title: 'IT - Help desk',
+    text: 'The help desk is in room 218. It is open from 8:30 to 16:00.',
+    question: 'How long is the warranty on bicycles?',
+  },
+  {
+    title: 'Safety - First aid',
+    text: 'The first aid box hangs in the hall on floor 4. It is checked every month.',
+    question: 'How high is the training budget?',
+  },
+  {
+    title: 'Returns - Time limit',
+    text: 'Goods can be sent back within 45 days. The parcel label is free.',
+    question: 'Where do I order a new laptop?',
+  },
+]
+
+/**
+ * Small reading questions with one passage each, laid out as the core lays out a prompt, after the bot's own system
+ * message. Invented facts. They count only where the base gets them right, so a base that can't read isn't blamed.
+ */
+export function goldenSuite(system: readonly ChatMessage[]): readonly Golden[] {
+  return items.map(({ title, text, question, contains }) => ({
+    prompt: [...system, { role: 'user', content: `[1] ${title}\n${text}\n\n${question}` }],
+    ...(contains ? { contains } : { declines: true }),
+  }))
+}
