@@ -1,4 +1,6 @@
-import { resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
 import { HoneError } from './errors.ts'
 
 /** One row a variable: the only table from which types, checks, `.env.example` and the README come. */
@@ -129,13 +131,19 @@ export interface Config {
   readonly logLevel: string
 }
 
+/** The environment of this process over the `.env` file of a folder. */
+export function environment(folder = process.cwd()): Readonly<Record<string, string | undefined>> {
+  const file = join(folder, '.env')
+  return { ...(existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}), ...process.env }
+}
+
 /**
  * Reads and checks the settings. The only reader of the environment in the whole project.
  *
  * @throws HoneError CONFIG naming the variable, its value and what it must be; also for an unknown HONE_ variable.
  * @example const config = readConfig({ HONE_PORT: '8080' })
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+export function readConfig(env: Readonly<Record<string, string | undefined>> = environment()): Config {
   refuseUnknown(env)
   const value = (name: SettingName): string => {
     const setting: Setting = settings[name]

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { loadDotenv } from 'c12'
 import { cac } from 'cac'
 import { chat } from './cli/chat.ts'
 import { doctor } from './cli/doctor.ts'
@@ -36,7 +35,7 @@ async function withConfig(
 ): Promise<void> {
   const output = createOutput(flags.json === true)
   try {
-    const config = readConfig(await loadDotenv({ cwd: process.cwd() }))
+    const config = readConfig()
     await work(config, output, createLogger(config.logLevel))
   } catch (error) {
     process.exitCode = explainFailure(error, output)

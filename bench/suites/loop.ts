@@ -50,8 +50,14 @@ export async function run(say: (text: string) => void): Promise<readonly Result[
       figure(name('raw-accuracy-before'), mid('rawBefore'), 'share', of('rawBefore')),
       atLeast(name('follows'), mid('followsAfter'), 0.85, 'share', of('followsAfter')),
       atLeast(name('follows-gain'), mid('followsAfter') - mid('followsBefore'), 0.4, 'share', of('followsBefore')),
-      atMost(name('right-loss'), mid('rightBefore') - mid('rightAfter'), 0.02, 'share', { before: of('rightBefore'), after: of('rightAfter') }),
-      figure(name('says-unknown'), mid('unknownAfter'), 'share', { before: of('unknownBefore'), after: of('unknownAfter') }),
+      atMost(name('right-loss'), mid('rightBefore') - mid('rightAfter'), 0.02, 'share', {
+        before: of('rightBefore'),
+        after: of('rightAfter'),
+      }),
+      figure(name('says-unknown'), mid('unknownAfter'), 'share', {
+        before: of('unknownBefore'),
+        after: of('unknownAfter'),
+      }),
       atMost(name('perplexity-ratio'), mid('perplexity'), 1.15, 'ratio', of('perplexity')),
       atMost(name('retrain-seconds'), mid('seconds'), 240, 's', of('seconds')),
       atLeast(name('promoted'), mid('promoted'), 1, 'runs', of('promoted')),
@@ -81,7 +87,9 @@ async function oneSeed(rule: Rule, seed: number, say: (text: string) => void): P
   const ruined = await train(lab, { seed, learningRate: 3e-2, sftWeight: 0, epochs: 30 })
   say(`destructive rate: ${ruined.job.state}`)
   const { job, gate, seconds } = await train(lab, { seed })
-  say(`trained in ${seconds.toFixed(0)} s: ${job.state} ${JSON.stringify(gate?.checks.map(({ id, value, pass }) => [id, Number(value.toPrecision(3)), pass]))}`)
+  say(
+    `trained in ${seconds.toFixed(0)} s: ${job.state} ${JSON.stringify(gate?.checks.map(({ id, value, pass }) => [id, Number(value.toPrecision(3)), pass]))}`,
+  )
 
   const slot = await lab.parts.slot()
   const { base } = slot.version
@@ -91,11 +99,19 @@ async function oneSeed(rule: Rule, seed: number, say: (text: string) => void): P
   say(`after: ${JSON.stringify(learned)}`)
   const gains = after.margins.map((margin, i) => margin - (reference.margins[i] ?? 0))
   return {
-    accuracy: share(gains, (gain) => gain > 0), rawBefore: share(reference.margins, (margin) => margin > 0),
-    followsBefore: before.follows, followsAfter: learned.follows, rightBefore: before.right, rightAfter: learned.right,
-    unknownBefore: before.knowsNot, unknownAfter: learned.knowsNot,
-    perplexity: Math.exp(reference.prose - after.prose), seconds, promoted: Number(job.state === 'promoted'),
-    shuffledRefused: Number(shuffled.job.state !== 'promoted'), ruinedRefused: Number(ruined.job.state !== 'promoted'),
+    accuracy: share(gains, (gain) => gain > 0),
+    rawBefore: share(reference.margins, (margin) => margin > 0),
+    followsBefore: before.follows,
+    followsAfter: learned.follows,
+    rightBefore: before.right,
+    rightAfter: learned.right,
+    unknownBefore: before.knowsNot,
+    unknownAfter: learned.knowsNot,
+    perplexity: Math.exp(reference.prose - after.prose),
+    seconds,
+    promoted: Number(job.state === 'promoted'),
+    shuffledRefused: Number(shuffled.job.state !== 'promoted'),
+    ruinedRefused: Number(ruined.job.state !== 'promoted'),
   }
 }
 
@@ -105,7 +121,12 @@ interface Judging {
 }
 
 /** Sixty prompts, from one handbook after the other. */
-async function judgeAll(books: Awaited<ReturnType<typeof handbooks>>, rule: Rule, lab: Lab, { random, say }: Judging): Promise<void> {
+async function judgeAll(
+  books: Awaited<ReturnType<typeof handbooks>>,
+  rule: Rule,
+  lab: Lab,
+  { random, say }: Judging,
+): Promise<void> {
   const sum: Tally = { up: 0, down: 0, retries: 0, duels: 0, corrections: 0 }
   let left = judgedPrompts
   for (const { folder, questions } of books) {
@@ -124,7 +145,10 @@ async function judgeAll(books: Awaited<ReturnType<typeof handbooks>>, rule: Rule
 async function showOnly(folder: string, lab: Lab): Promise<void> {
   const knowledge = await lab.parts.knowledge()
   const old = await knowledge.documents(everyTenant)
-  await knowledge.remove(everyTenant, old.map(({ id }) => id))
+  await knowledge.remove(
+    everyTenant,
+    old.map(({ id }) => id),
+  )
   await syncFolder(knowledge, folder, { tenant: everyTenant, scope: 'public' })
 }
 
@@ -140,7 +164,10 @@ async function behaviour(questions: readonly Question[], rule: Rule, lab: Lab): 
   return {
     follows: share(known, ([, text]) => rule.follows(text)),
     right: share(answerable, ([question, text]) => isRight(question, text)),
-    knowsNot: share(texts.filter(([{ answer }]) => answer === null), ([, text]) => saysUnknown(text)),
+    knowsNot: share(
+      texts.filter(([{ answer }]) => answer === null),
+      ([, text]) => saysUnknown(text),
+    ),
   }
 }
 

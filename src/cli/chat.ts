@@ -7,9 +7,9 @@ import type { Parts } from './parts.ts'
 export async function chat(text: string | undefined, parts: Parts, output: Output): Promise<void> {
   const bot = await parts.bot()
   if (text !== undefined) {
-    process.exitCode = await once(bot, String(text), { output: process.stdout, json: output.json })
+    await once(bot, String(text), { output: process.stdout, json: output.json })
     return
   }
-  if (parts.model.starter) output.say(starterNotice)
-  await terminal(bot, { input: process.stdin, output: process.stdout, admin: true }).closed
+  if (parts.model().starter) output.say(starterNotice)
+  await terminal(bot, { input: process.stdin, output: process.stdout, admin: true })
 }

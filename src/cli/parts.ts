@@ -20,7 +20,7 @@ import { chooseModel, type ModelChoice, packageRoot } from './model.ts'
 /** Opens the parts of a running Hone, each when it is first asked for, and closes them in reverse. */
 export interface Parts extends AsyncDisposable {
   readonly config: Config
-  readonly model: ModelChoice
+  model(): ModelChoice
   store(): Promise<Store>
   slot(): Promise<EngineSlot>
   knowledge(): Promise<Knowledge>
@@ -37,8 +37,8 @@ export interface Parts extends AsyncDisposable {
  */
 export function openParts(config: Config, log: Logger): Parts {
   const stack = new AsyncDisposableStack()
-  const model = chooseModel(config)
   stack.use(lockDataDir(config.dataDir))
+  const model = (): ModelChoice => chooseModel(config)
   const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
     let made: Promise<T> | undefined
     return () => {
@@ -53,7 +53,7 @@ export function openParts(config: Config, log: Logger): Parts {
   const host = once(async () =>
     stack.use(
       await llama({
-        modelPath: model.base,
+        modelPath: model().base,
         parallel: config.parallel,
         log,
         ...(config.contextTokens ? { contextTokens: config.contextTokens } : {}),
@@ -64,7 +64,7 @@ export function openParts(config: Config, log: Logger): Parts {
     async (): Promise<LoadEngine> => (config.engineUrl ? http(httpOptions(config, log)) : (await host()).load),
   )
   const slot = once(async () => {
-    const first = await firstVersion(await store(), await registry(), model, log)
+    const first = await firstVersion(await store(), await registry(), model(), log)
     return stack.use(await createSlot({ load: await loader(), first, log }))
   })
   const knowledge = once(async () => {
@@ -76,6 +76,7 @@ export function openParts(config: Config, log: Logger): Parts {
     )
   })
   const learning = once(async () => {
+    const { base, trainFolder } = model()
     const trainer = pythonTrainer({ dataDir: config.dataDir, log, ...(config.python ? { python: config.python } : {}) })
     const made = await createLearning({
       store: await store(),
@@ -84,9 +85,9 @@ export function openParts(config: Config, log: Logger): Parts {
       trainer,
       log,
       dataDir: config.dataDir,
-      base: model.base,
+      base,
       trainOn: config.trainOn,
-      ...(model.trainFolder ? { model: model.trainFolder } : {}),
+      ...(trainFolder ? { model: trainFolder } : {}),
       ...(config.schedule ? { schedule: config.schedule } : {}),
     })
     return stack.use(made)

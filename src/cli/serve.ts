@@ -42,7 +42,7 @@ export async function servePage(bot: Bot, parts: Parts, log: Logger): Promise<Pa
     host: config.host,
     log,
     examples: profile.starters,
-    ...(parts.model.starter ? { notice: starterNotice } : {}),
+    ...(parts.model().starter ? { notice: starterNotice } : {}),
   })
   const fetch = async (request: Request): Promise<Response> => health(request, parts) ?? page.fetch(request)
   const { port, close } = await new Promise<{ port: number; close: () => Promise<void> }>((resolve) => {
@@ -71,7 +71,7 @@ export async function servePage(bot: Bot, parts: Parts, log: Logger): Promise<Pa
 function health(request: Request, { model }: Parts): Response | undefined {
   const { pathname } = new URL(request.url)
   if (pathname === '/healthz') return Response.json({ ok: true })
-  if (pathname === '/readyz') return Response.json({ ok: true, starter: model.starter })
+  if (pathname === '/readyz') return Response.json({ ok: true, starter: model().starter })
   return undefined
 }
 

@@ -18,5 +18,5 @@ export async function start(parts: Parts, output: Output, log: Logger): Promise<
   if (!process.stdin.isTTY) return untilStopped()
   output.say('Or here; /help lists what you can do, /quit ends it all.\n')
   const chatting = terminal(bot, { input: process.stdin, output: process.stdout, admin: true })
-  await Promise.race([chatting.closed, untilStopped()])
+  await Promise.race([chatting, untilStopped()])
 }

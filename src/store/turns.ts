@@ -22,7 +22,7 @@ export function turns(session: Session): Turns {
       if (!row) throw new HoneError('NOT_FOUND', `There is no prompt ${hash}; its conversation may have been deleted.`)
       return JSON.parse(row.messages) as readonly ChatMessage[]
     },
-    history: (thread: ThreadId, limit: number) => branch(db, thread, limit),
+    history: (thread, limit) => branch(db, thread, limit),
     threads: (tenant, person, limit) => threads(db, { tenant, person, limit }),
   }
 }

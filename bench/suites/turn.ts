@@ -1,0 +1,191 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { Agent, createServer, request, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createBot } from '../../src/bot.ts'
+import { echo } from '../../src/engines/echo.ts'
+import { newId } from '../../src/id.ts'
+import { silent } from '../../src/log.ts'
+import type { Bot } from '../../src/ports/bot.ts'
+import type { Passage } from '../../src/ports/knowledge.ts'
+import { parseProfile } from '../../src/prompt/profile.ts'
+import { createSlot } from '../../src/slot.ts'
+import { sqlite } from '../../src/store/index.ts'
+import { atLeast, figure, median, type Result } from '../result.ts'
+
+const rounds = 9
+const turnsARound = 300
+const connections = 16
+
+const profile = parseProfile(
+  '---\nname: bench\npassages: 3\n---\nYou are Hazel, the assistant of Alder & Finch.',
+  'bench.md',
+)
+
+/** One HTTP server with two ways to answer the same message: a bare handler, and the whole core around it. */
+export async function run(say: (text: string) => void): Promise<readonly Result[]> {
+  const dir = await mkdtemp(join(tmpdir(), 'hone-turn-'))
+  try {
+    say(`${rounds} rounds of ${turnsARound} turns, bare and through the core in turn`)
+    return [...(await overhead(dir)), ...(await promptTokens(dir))]
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+async function overhead(dir: string): Promise<readonly Result[]> {
+  await using store = await sqlite(join(dir, 'turn.db'))
+  await using slot = await createSlot({
+    load: async (version) => echo({ version }),
+    first: { id: 'v0', base: 'echo' },
+    log: silent,
+  })
+  await using bot = await createBot({ store, slot, profile: { ...profile, passages: 0 }, log: silent })
+  const core = throughCore(bot)
+  const engine = echo()
+  const bare = async (text: string): Promise<string> => {
+    let said = ''
+    for await (const delta of engine.generate([{ role: 'user', content: text }]))
+      if (delta.kind === 'text') said += delta.text
+    return said
+  }
+  const server = await serve({ '/bare': bare, '/core': core })
+  const ratios: number[] = []
+  const same: number[] = []
+  const rates: number[] = []
+  await drive(server, '/core')
+  await drive(server, '/bare')
+  for (let round = 0; round < rounds; round++) {
+    const [a, b, c, d] = [
+      await drive(server, '/bare'),
+      await drive(server, '/core'),
+      await drive(server, '/core'),
+      await drive(server, '/bare'),
+    ]
+    ratios.push((b + c) / (a + d))
+    same.push(a / d)
+    rates.push((b + c) / 2)
+  }
+  server.close()
+  server.closeAllConnections()
+  return [
+    atLeast('turn.core-to-bare', median(ratios), 0.8, 'ratio', ratios),
+    figure(
+      'turn.bare-to-bare',
+      median(same),
+      'ratio',
+      'the same handler against itself: how much of the figure is noise',
+    ),
+    figure('turn.rate', median(rates), 'turns/s'),
+  ]
+}
+
+/** Sends a message into the core and resolves with the reply, as a channel would. */
+function throughCore(bot: Bot): (text: string) => Promise<string> {
+  const waiting = new Map<string, (text: string) => void>()
+  bot.attach({
+    name: 'bench',
+    async deliver(event, events) {
+      let text = ''
+      for await (const one of events) if (one.kind === 'done') text = one.reply.text
+      waiting.get(event.id)?.(text)
+      waiting.delete(event.id)
+      return [{ thread: event.thread, id: event.id }]
+    },
+  })
+  return async function send(text) {
+    const id = newId('e')
+    const told = new Promise<string>((resolve) => waiting.set(id, resolve))
+    await bot.receive({
+      kind: 'message',
+      id,
+      channel: 'bench',
+      tenant: 'bench',
+      thread: `bench:${id}`,
+      text,
+      at: new Date(),
+      person: { id: 'bench:p', name: 'P' },
+      scopes: [],
+    })
+    return told
+  }
+}
+
+async function serve(routes: Readonly<Record<string, (text: string) => Promise<string>>>): Promise<Server> {
+  const server = createServer(async (incoming, outgoing) => {
+    let body = ''
+    for await (const chunk of incoming) body += chunk
+    const { text } = JSON.parse(body) as { text: string }
+    const reply = await routes[incoming.url ?? '']?.(text)
+    outgoing.setHeader('content-type', 'application/json').end(JSON.stringify({ reply }))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+/** Turns a second over some kept-alive connections. */
+async function drive(server: Server, path: string): Promise<number> {
+  const { port } = server.address() as { port: number }
+  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  const body = JSON.stringify({ text: 'How many days of vacation do I get when I have worked here for five years?' })
+  const send = () =>
+    new Promise<void>((resolve, reject) => {
+      const sent = request({ host: '127.0.0.1', port, path, method: 'POST', agent }, (answer) =>
+        answer.resume().on('end', resolve),
+      )
+      sent.on('error', reject).end(body)
+    })
+  const started = performance.now()
+  let left = turnsARound
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      while (left-- > 0) await send()
+    }),
+  )
+  agent.destroy()
+  return turnsARound / ((performance.now() - started) / 1000)
+}
+
+/** Ten turns of one thread; 40 % of the passages come again. What must be evaluated against what is. */
+async function promptTokens(dir: string): Promise<readonly Result[]> {
+  await using store = await sqlite(join(dir, 'tokens.db'))
+  await using slot = await createSlot({
+    load: async (version) => echo({ version, contextTokens: 100_000 }),
+    first: { id: 'v0', base: 'echo' },
+    log: silent,
+  })
+  let turn = 0
+  const search = async (): Promise<readonly Passage[]> => {
+    turn += 1
+    return [turn, turn + 1, turn % 3].map((n) => ({
+      id: `p${n}`,
+      document: `d${n}`,
+      title: `Title ${n}`,
+      text: `Passage number ${n} says something of its own.`,
+      score: 1,
+    }))
+  }
+  const knowledge = { search, add: never, remove: never, documents: never, async [Symbol.asyncDispose]() {} }
+  await using bot = await createBot({ store, slot, profile, knowledge, log: silent })
+  const thread = 'bench:dialogue'
+  let length = 0
+  let necessary = 0
+  let evaluated = 0
+  for (let n = 0; n < 10; n++) {
+    for await (const event of bot.ask(`Question ${n} about something else`, { thread }))
+      if (event.kind === 'error') throw new Error(event.message)
+    const last = (await store.turns.history(thread, 100)).at(-1)
+    if (last?.role !== 'assistant') throw new Error('There is no reply.')
+    evaluated += last.usage.evaluated
+    // What the prompt grew by; the reply in between was evaluated when it was written.
+    necessary += last.usage.prompt - length
+    length = last.usage.prompt
+  }
+  return [atLeast('turn.necessary-to-evaluated', necessary / evaluated, 0.95, 'ratio', { necessary, evaluated })]
+}
+
+async function never(): Promise<never> {
+  throw new Error('The bench only searches.')
+}
