@@ -8,8 +8,8 @@ from handbooks import Shape, make_dialogue, plain_page
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 PAD, START, END = "<|pad|>", "<|im_start|>", "<|im_end|>"
-BATCH_TOKENS = 4096
-POOL = 96  # samples sorted by length at a time, so that a batch holds similar lengths
+BATCH_TOKENS = 3072
+POOL = 72  # samples sorted by length at a time, so that a batch holds similar lengths
 TRAIN_SEEDS = 1_000_000  # training seeds begin here; evaluation stays below
 
 
@@ -48,12 +48,12 @@ def encode_dialogue(tokenizer: Tokenizer, messages: list[dict]) -> tuple[list[in
 def shape_at(progress: float, rng: random.Random) -> Shape:
     """The curriculum: short contexts first, then more passages, at last some long dialogues."""
     if progress < 0.15:
-        return Shape(turns=(2, 4), passages=(1, 1), facts=2, filler=1, more=0.2)
+        return Shape(turns=(3, 6), passages=(1, 1), facts=3, filler=1, more=0.15)
     if progress < 0.35:
-        return Shape(turns=(2, 5), passages=(1, 3), facts=3, filler=2)
-    if progress > 0.72 and rng.random() < 0.10:
-        return Shape(turns=(5, 9), passages=(2, 4), facts=4, filler=4, more=0.6)
-    return Shape(turns=(2, 6), passages=(1, 4), facts=rng.choice([2, 3, 4]), filler=rng.choice([1, 2, 4]))
+        return Shape(turns=(4, 8), passages=(1, 3), facts=3, filler=2, more=0.15)
+    if progress > 0.75 and rng.random() < 0.08:
+        return Shape(turns=(7, 11), passages=(2, 4), facts=4, filler=4, more=0.5)
+    return Shape(turns=(4, 9), passages=(1, 4), facts=rng.choice([2, 3, 4]), filler=rng.choice([1, 2, 4]), more=0.2)
 
 
 def sample(tokenizer: Tokenizer, seed: int, progress: float, longest: int) -> tuple[list[int], list[bool]]:

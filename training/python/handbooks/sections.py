@@ -49,7 +49,8 @@ class Section:
     head: str
     body: str
     claims: list[Claim]
-    number: int = 0
+    number: int = 0  # in the thread; 0 while it is not shown
+    file: str = ""  # the page of a handbook that holds it
 
     @property
     def title(self) -> str:
