@@ -117,6 +117,7 @@ describe('llama', function suite() {
     const modelPath = writeTinyModel(join(models.folder, 'embed.gguf'), { pooling: true })
     const embedder = await models.host({ modelPath }).load({ id: 'v0', base: modelPath })
     assert.equal(embedder.score, undefined)
+    await assert.rejects(run(embedder, ask('hello')), { code: 'ENGINE_MISSING' })
     const [red, blue, again] = (await embedder.embed?.(['a red house', 'a blue car', 'a red house'])) ?? []
     assert.ok(red && Math.abs(Math.hypot(...red) - 1) < 1e-5)
     assert.deepEqual(again, red)

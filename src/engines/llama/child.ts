@@ -72,6 +72,8 @@ async function close(id: number): Promise<undefined> {
 }
 
 async function use<T>(id: number, work: (context: Context) => Promise<T>): Promise<T> {
+  if (runtime().facts.embeds)
+    throw new HoneError('ENGINE_MISSING', 'The model makes embeddings; it can’t say anything.')
   const context = contexts.get(id)
   if (!context) throw new HoneError('ENGINE_FAILED', 'The engine has been disposed.')
   const users = busy.get(id) ?? new Set()

@@ -43,9 +43,10 @@ export function createLink(log: Logger): Link {
   const lastWords = follow(child, log)
   let nextId = 1
   let alive = true
+  let wanted = false
   const gone = new Promise<void>((resolve) => {
     const ended = (how: string) => {
-      if (alive) log.debug('llama.ended', { pid: child.pid, how, said: lastWords() })
+      if (alive) log[wanted ? 'debug' : 'warn']('llama.ended', { pid: child.pid, how, said: lastWords() })
       alive = false
       for (const call of waiting.values()) call.reject(endedError(how, lastWords()))
       waiting.clear()
@@ -74,6 +75,7 @@ export function createLink(log: Logger): Link {
       return answer.finally(() => signal?.removeEventListener('abort', abort))
     },
     async end() {
+      wanted = true
       if (alive) child.kill('SIGKILL')
       await gone
     },
