@@ -48,15 +48,9 @@ export function sessions(options: SessionOptions): Sessions {
   // Cookies ignore ports: the suffix keeps two Hones on one machine apart.
   const suffix = createHash('sha256').update(`${key}name`).digest('hex').slice(0, 6)
   const names = { person: `hone_person_${suffix}`, admin: `hone_admin_${suffix}` }
+  const { path } = options
   const allow = bucket(10, 60_000, options.now)
 
-  const cookie = (c: Context, maxAge: number, sameSite: 'Lax' | 'Strict') => ({
-    path: options.path,
-    httpOnly: true,
-    secure: new URL(c.req.url).protocol === 'https:',
-    sameSite,
-    maxAge,
-  })
   const session = async (c: Context, pid: string, person: Person): Promise<Session> => {
     const admin = await getSignedCookie(c, key, names.admin)
     const [owner, until] = typeof admin === 'string' ? admin.split('|') : []
@@ -64,7 +58,13 @@ export function sessions(options: SessionOptions): Sessions {
     return { pid, person, csrf, admin: owner === pid && Number(until) > options.now() }
   }
   const writePerson = (c: Context, pid: string, name: string) =>
-    setSignedCookie(c, names.person, `${pid}|${encodeURIComponent(name)}`, key, cookie(c, yearSeconds, 'Lax'))
+    setSignedCookie(
+      c,
+      names.person,
+      `${pid}|${encodeURIComponent(name)}`,
+      key,
+      cookie(c, path, { maxAge: yearSeconds, sameSite: 'Lax' }),
+    )
 
   return {
     async read(c) {
@@ -85,18 +85,18 @@ export function sessions(options: SessionOptions): Sessions {
       if (!allow()) return 'too-many'
       return options.adminToken !== '' && same(token, options.adminToken) ? 'right' : 'wrong'
     },
-    signIn: (c, { pid }) =>
-      setSignedCookie(
-        c,
-        names.admin,
-        `${pid}|${options.now() + weekSeconds * 1000}`,
-        key,
-        cookie(c, weekSeconds, 'Strict'),
-      ),
+    signIn(c, { pid }) {
+      const value = `${pid}|${options.now() + weekSeconds * 1000}`
+      return setSignedCookie(c, names.admin, value, key, cookie(c, path, { maxAge: weekSeconds, sameSite: 'Strict' }))
+    },
     signOut(c) {
-      deleteCookie(c, names.admin, { path: options.path })
+      deleteCookie(c, names.admin, { path })
     },
   }
+}
+
+function cookie(c: Context, path: string, rest: { readonly maxAge: number; readonly sameSite: 'Lax' | 'Strict' }) {
+  return { path, httpOnly: true, secure: new URL(c.req.url).protocol === 'https:', ...rest }
 }
 
 /** Equal, in a time that tells nothing about where two texts differ. */

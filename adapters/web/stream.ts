@@ -67,33 +67,12 @@ export function streams(): Streams {
     threads.set(thread, known)
     return known
   }
-  const changed = (thread: ThreadBuffer) => {
-    for (const wake of [...thread.wake]) wake()
-  }
-  const forget = () => {
-    for (const [id, thread] of threads) {
-      if (threads.size <= keptThreads) return
-      if (thread.wake.size > 0 || [...thread.lives.values()].some((live) => !live.end)) continue
-      threads.delete(id)
-      floor = seq
-    }
-  }
-  const trim = (thread: ThreadBuffer) => {
-    for (const [id, live] of thread.lives) {
-      if (thread.lives.size <= keptPerThread) return
-      if (!live.end) continue
-      thread.lives.delete(id)
-      floor = Math.max(floor, live.seq)
-    }
-  }
-
   return {
     open(event) {
       const thread = buffer(event.thread)
       const live: Live = { event, seq: ++seq, status: '', text: '', sources: [] }
       thread.lives.set(event.id, live)
-      trim(thread)
-      forget()
+      floor = Math.max(floor, trim(thread), forget(threads) ? seq : 0)
       changed(thread)
       return live
     },
@@ -116,6 +95,33 @@ export function streams(): Streams {
     },
     close: () => closed.abort(),
   }
+}
+
+function changed(thread: ThreadBuffer): void {
+  for (const wake of [...thread.wake]) wake()
+}
+
+/** Drops the oldest threads that nobody looks at and where nothing is being made. True: something was dropped. */
+function forget(threads: Map<ThreadId, ThreadBuffer>): boolean {
+  const before = threads.size
+  for (const [id, thread] of threads) {
+    if (threads.size <= keptThreads) break
+    const busy = thread.wake.size > 0 || [...thread.lives.values()].some((live) => !live.end)
+    if (!busy) threads.delete(id)
+  }
+  return threads.size < before
+}
+
+/** Drops the oldest finished replies of a thread; answers the newest change that went with them. */
+function trim(thread: ThreadBuffer): number {
+  let dropped = 0
+  for (const [id, live] of thread.lives) {
+    if (thread.lives.size <= keptPerThread) break
+    if (!live.end) continue
+    thread.lives.delete(id)
+    dropped = Math.max(dropped, live.seq)
+  }
+  return dropped
 }
 
 function apply(live: Live, event: ReplyEvent): void {
