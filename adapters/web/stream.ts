@@ -35,8 +35,8 @@ export interface Streams {
   push(live: Live, event: ReplyEvent): void
   notice(thread: ThreadId, text: string): void
   lives(thread: ThreadId): readonly Live[]
-  /** Where a page that is rendered now stands; pass it to `subscribe`. */
-  cursor(): string
+  /** Where a page stands that is rendered now, or that was told of this change; pass it to `subscribe`. */
+  cursor(seq?: number): string
   subscribe(thread: ThreadId, after: string, signal: AbortSignal): AsyncIterable<Change>
   close(): void
 }
@@ -61,12 +61,7 @@ export function streams(): Streams {
   /** Changes up to this one may have been dropped. */
   let floor = 0
 
-  const buffer = (thread: ThreadId): ThreadBuffer => {
-    const known = threads.get(thread) ?? { lives: new Map(), notices: [], wake: new Set() }
-    threads.delete(thread)
-    threads.set(thread, known)
-    return known
-  }
+  const buffer = (thread: ThreadId) => newest(threads, thread)
   return {
     open(event) {
       const thread = buffer(event.thread)
@@ -87,7 +82,7 @@ export function streams(): Streams {
       changed(thread)
     },
     lives: (thread) => [...(threads.get(thread)?.lives.values() ?? [])],
-    cursor: () => `${boot}.${seq}`,
+    cursor: (at = seq) => `${boot}.${at}`,
     subscribe(id, after, signal) {
       const [from, last] = after.split('.')
       const known = from === boot && Number(last) >= floor
@@ -95,6 +90,14 @@ export function streams(): Streams {
     },
     close: () => closed.abort(),
   }
+}
+
+/** The buffer of a thread, made if need be, and moved to where it is dropped last. */
+function newest(threads: Map<ThreadId, ThreadBuffer>, id: ThreadId): ThreadBuffer {
+  const thread = threads.get(id) ?? { lives: new Map(), notices: [], wake: new Set() }
+  threads.delete(id)
+  threads.set(id, thread)
+  return thread
 }
 
 function changed(thread: ThreadBuffer): void {
