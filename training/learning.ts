@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { HoneError } from '../src/errors.ts'
 import { newId } from '../src/id.ts'
 import type { Logger } from '../src/log.ts'
@@ -5,12 +6,13 @@ import type { EngineSlot } from '../src/ports/engine.ts'
 import type { Learning, TrainOptions, TrainPlan } from '../src/ports/learning.ts'
 import type { Store } from '../src/ports/store.ts'
 import type { TrainEvent, Trainer } from '../src/ports/trainer.ts'
+import { cleanDatasets } from './dataset.ts'
 import type { Golden } from './measure.ts'
 import { planOf } from './plan.ts'
 import { defaultPolicy, type Policy } from './policy.ts'
 import { type Hyper, hyperFor, parametersOf } from './recipes.ts'
 import type { Registry } from './registry.ts'
-import type { RunParts } from './run.ts'
+import { type RunParts, removeOutput } from './run.ts'
 import { createRunner } from './runner.ts'
 import { schedule } from './schedule.ts'
 import { type Selection, select } from './select.ts'
@@ -44,6 +46,8 @@ export interface LearningOptions {
 
 const defaultSeed = 42
 
+type Step = Extract<TrainEvent, { type: 'step' }>
+
 /**
  * The learning loop: one run at a time, from votes to a version that serves, or to a refusal with the numbers.
  * At start it marks runs of a dead process as failed; so it must be made by the one process that owns the data
@@ -57,7 +61,7 @@ const defaultSeed = 42
 export async function createLearning(options: LearningOptions): Promise<Learning & AsyncDisposable> {
   const { store, log, now = () => new Date() } = options
   const serving = servingVersions(options)
-  const steps = await recover(store, log, now)
+  const steps = await recover(options, now)
   const runner = createRunner({ parts: partsOf(options, serving), store, log, now }, steps)
 
   const learning: Learning = {
@@ -123,18 +127,16 @@ function partsOf(options: LearningOptions, serving: RunParts['serving']): RunPar
   }
 }
 
-/** Marks runs of a dead process as failed, and answers the steps of the last run. */
-async function recover(
-  store: Store,
-  log: Logger,
-  now: () => Date,
-): Promise<readonly Extract<TrainEvent, { type: 'step' }>[]> {
+/** Marks runs of a dead process as failed, removes what they left half made, and answers the steps of the last run. */
+async function recover({ store, log, dataDir }: LearningOptions, now: () => Date): Promise<readonly Step[]> {
   const jobs = await store.jobs.list(20)
   for (const job of jobs.filter(({ state }) => state === 'running')) {
     const error = { code: 'TRAINER_FAILED', message: 'Hone stopped while this run was on.' }
     await store.jobs.update(job.id, { state: 'failed', endedAt: now(), detail: { ...job.detail, error } })
+    await removeOutput(dataDir, job.id)
     log.warn('train.interrupted', { job: job.id })
   }
+  await cleanDatasets(join(dataDir, 'datasets'))
   const last = jobs[0]?.detail.steps
   return Array.isArray(last) ? last : []
 }

@@ -8,7 +8,7 @@ import { type Dataset, freeze } from './dataset.ts'
 import { removeFolder } from './files.ts'
 import { gate, type Judgement } from './gate.ts'
 import type { VersionManifest } from './manifest.ts'
-import { type Golden, stopIf } from './measure.ts'
+import { type Golden, quarters, stopIf } from './measure.ts'
 import type { Hyper } from './recipes.ts'
 import type { Candidate, Registry } from './registry.ts'
 import { makeReplay } from './replay.ts'
@@ -81,16 +81,22 @@ export async function runTraining(parts: RunParts, request: RunRequest, voice: R
     }
     return { version: candidate.id, verdict: report.verdict }
   } finally {
-    await removeFolder(join(work, 'output'))
-    await removeFolder(join(work, 'output.work'))
+    await removeOutput(parts.dataDir, request.id)
   }
+}
+
+/** Removes what a run wrote besides its log: all that is worth keeping is in the registry by now. */
+export async function removeOutput(dataDir: string, id: string): Promise<void> {
+  for (const name of ['output', 'output.work', 'output.draft']) await removeFolder(join(dataDir, 'jobs', id, name))
 }
 
 async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice): Promise<Dataset> {
   const { selection, seed, options } = request
   const { signal } = voice
   voice.say('Asking the base model for its own answers, so that training keeps them.')
-  const replay = await makeReplay({ slot: parts.slot, base: { id: 'v0', base: parts.base }, selection, seed, signal })
+  const base = { id: 'v0', base: parts.base }
+  const onProgress = quarters((done) => voice.say(`The base model's own answers: ${done} %.`))
+  const replay = await makeReplay({ slot: parts.slot, base, selection, seed, signal, onProgress })
   const shuffle = options.shuffleLabels === undefined ? {} : { shuffleLabels: options.shuffleLabels }
   const dataset = await freeze(join(parts.dataDir, 'datasets'), { selection, replay, seed, ...shuffle })
   const { pairs, heldOut } = dataset.manifest.rows

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Learning, RunEvent, TrainOptions } from '../../src/ports/learning.ts'
 import type { Job } from '../../src/ports/store.ts'
@@ -250,7 +250,9 @@ describe('the learning loop', () => {
   })
 
   it('marks the run of a dead process as failed, and starts anew', async () => {
-    const { store, again } = await open()
+    const { store, again, dir } = await open()
+    for (const half of ['jobs/job_dead/output', 'datasets/.making-abc'])
+      await mkdir(join(dir, half), { recursive: true })
     await store.jobs.start({
       id: 'job_dead',
       kind: 'train',
@@ -263,6 +265,7 @@ describe('the learning loop', () => {
     const dead = await store.jobs.get('job_dead')
     assert.equal(dead?.state, 'failed')
     assert.equal(dead?.detail.seed, 1)
+    assert.deepEqual([await leftovers(dir), await readdir(join(dir, 'datasets'))], [['job_dead'], []])
     assert.equal((await runOnce(reborn)).job.state, 'promoted')
   })
 
