@@ -8,8 +8,10 @@ import { chatRoutes } from './chat.ts'
 import { type Family, family } from './family.ts'
 import { files } from './files.ts'
 import { explain, fromOurPage, headers, known, limited, ownHost } from './guard.ts'
+import { judgeRoutes } from './judge.ts'
 import { learningRoutes } from './learning.ts'
 import { messagePage } from './render/layout.ts'
+import { sendRoutes } from './send.ts'
 import { sessions } from './session.ts'
 import { type Env, pageOf, type Site } from './site.ts'
 import { type Streams, streams } from './stream.ts'
@@ -97,7 +99,8 @@ function routes(site: Site, host: string, base: string): Hono<Env> {
     await next()
     if (!c.res.headers.has('cache-control')) c.header('Cache-Control', 'no-store')
   })
-  for (const part of [chatRoutes, turnRoutes, accountRoutes, learningRoutes]) app.route('/', part(site))
+  for (const part of [chatRoutes, sendRoutes, turnRoutes, judgeRoutes, accountRoutes, learningRoutes])
+    app.route('/', part(site))
   app.notFound((c) => c.text('There is no such page.', 404))
   app.onError(async (error, c) => {
     const { status, text, help } = explain(error, c, site.log)

@@ -57,12 +57,17 @@ export async function untilGone(
 async function sendChange(sending: Sending, change: Change, opened: Set<string>): Promise<void> {
   const { site, stream, page } = sending
   if (change.kind === 'refresh') return stream.writeSSE({ event: 'refresh', data: '{}' })
-  const id = site.streams.cursor()
   if (change.kind === 'notice') {
     const line = noticeLine(change.notice, raw(markdown(change.notice.text)))
-    return send(stream, 'notice', { id: `n-${change.notice.seq}`, html: String(await line) }, id)
+    return send(
+      stream,
+      'notice',
+      { id: `n-${change.notice.seq}`, html: String(await line) },
+      site.streams.cursor(change.notice.seq),
+    )
   }
   const { live } = change
+  const id = site.streams.cursor(live.seq)
   if (live.end || !opened.has(live.event.id)) {
     opened.add(live.event.id)
     const view = await site.views.exchange(live.event)

@@ -112,6 +112,10 @@ document.addEventListener('click', (event) => {
     why.setAttribute('aria-expanded', 'false')
   } else why?.setAttribute('aria-expanded', 'true')
 }, true)
+// `toggle` doesn't bubble.
+document.addEventListener('toggle', ({ target }) => {
+  if (target.matches('.better[open]')) target.scrollIntoView({ block: 'nearest', behavior: 'smooth' })
+}, true)
 document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape' || one(':popover-open')) return
   one('[data-stop]')?.requestSubmit()
