@@ -44,7 +44,6 @@ export function chatRoutes(site: Site): Hono<Env> {
       return fragment(c, html``, { status: 202, back: back(name) })
     }
     const live = site.streams.lives(event.thread).find((one) => one.event.id === event.id) ?? site.streams.open(event)
-    c.header('HX-Push-Url', back(name))
     const view = (await site.views.exchange(event)) ?? {
       key: '',
       text: event.text,

@@ -1,13 +1,14 @@
 import { html, raw } from 'hono/html'
 import type { SSEStreamingApi } from 'hono/streaming'
 import type { ThreadId } from '../../src/ports/channel.ts'
+import { keyOf } from './family.ts'
 import { noticeLine } from './render/chat.ts'
 import type { Page } from './render/layout.ts'
 import { markdown } from './render/markdown.ts'
 import { exchange, liveBody, liveStatus, slot } from './render/reply.ts'
 import type { Site } from './site.ts'
 import type { Change, Live } from './stream.ts'
-import { type ExchangeView, keyOf } from './view.ts'
+import type { ExchangeView } from './view.ts'
 
 /** Sent now and then, so that a dead connection is noticed and proxies keep a live one open. */
 const heartbeatMs = 20_000

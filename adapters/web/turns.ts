@@ -60,10 +60,8 @@ export function turnRoutes(site: Site): Hono<Env> {
       throw new HoneError('FEEDBACK', 'These two replies are not one duel.')
     }
     await tell(c, { kind: 'duel', duel, outcome: form.outcome })
-    const asked = await site.views.question(left.id)
-    site.views.decide(left.id, right.id, form.outcome)
-    const thread = await site.views.thread(left.thread)
-    const now = thread.find((one) => asked && one.key === site.views.key(asked.event))
+    const asked = await site.family.question(left.id)
+    const now = asked && (await site.views.exchangeOf(asked))
     return fragment(c, slot(pageOf(site, session), now?.slot ?? { kind: 'none' }), {
       back: site.url(`/t/${left.name}`),
     })

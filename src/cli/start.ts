@@ -15,7 +15,10 @@ export async function start(parts: Parts, output: Output, log: Logger): Promise<
   const bot = await parts.bot()
   await using page = await servePage(bot, parts, log)
   output.say(`\nTalk to the bot at ${page.url}\nAs admin (retrain, promote): ${page.loginUrl}\n`)
-  if (!process.stdin.isTTY) return untilStopped()
+  if (!process.stdin.isTTY) {
+    await untilStopped()
+    return
+  }
   output.say('Or here; /help lists what you can do, /quit ends it all.\n')
   const chatting = terminal(bot, { input: process.stdin, output: process.stdout, admin: true })
   await Promise.race([chatting, untilStopped()])

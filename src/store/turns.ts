@@ -48,17 +48,12 @@ async function appendBot(
 ): Promise<readonly BotTurn[]> {
   await refuseForgotten(on, session, eventId)
   const earlier = await answersTo(on, eventId)
-  if (earlier.length > 0) return earlier
-  const appended: BotTurn[] = []
-  for (const reply of replies) {
-    const prompt = await keepPrompt(on, reply.prompt)
-    const row = on
-      .insertInto('turn')
-      .values(fromBotTurn(reply, prompt, eventId))
-      .returningAll()
-    appended.push(toBotTurn(await row.executeTakeFirstOrThrow()))
-  }
-  return appended
+  if (earlier.length > 0 || replies.length === 0) return earlier
+  const hashes = await keepPrompts(on, replies)
+  const rows = replies.map((reply, i) => fromBotTurn(reply, hashes[i] as string, eventId))
+  const appended = await on.insertInto('turn').values(rows).returningAll().execute()
+  const byId = new Map(appended.map((row) => [row.id, toBotTurn(row)]))
+  return rows.map((row) => byId.get(row.id) as BotTurn)
 }
 
 /** Nothing more is kept of an event whose author was forgotten while it was being answered. */
@@ -71,12 +66,14 @@ async function refuseForgotten(on: Db, { flavour }: Session, eventId: string): P
   }
 }
 
-async function keepPrompt(on: Db, messages: readonly ChatMessage[]): Promise<string> {
-  const json = canonicalJson(messages)
-  const hash = sha256(json)
-  const kept = on.insertInto('prompt').values({ hash, messages: json })
+/** Keeps each prompt once and answers the hash of each reply's. */
+async function keepPrompts(on: Db, replies: readonly NewBotTurn[]): Promise<readonly string[]> {
+  const prompts = replies.map(({ prompt }) => canonicalJson(prompt))
+  const hashes = prompts.map(sha256)
+  const rows = new Map(prompts.map((messages, i) => [messages, { hash: hashes[i] as string, messages }]))
+  const kept = on.insertInto('prompt').values([...rows.values()])
   await kept.onConflict((conflict) => conflict.column('hash').doNothing()).execute()
-  return hash
+  return hashes
 }
 
 async function answersTo(on: Db, eventId: string): Promise<readonly BotTurn[]> {

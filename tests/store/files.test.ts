@@ -56,10 +56,10 @@ describe('A damaged database file', () => {
     const path = join(dir, 'page.db')
     await fill(path, 200)
     const bytes = readFileSync(path)
-    bytes.fill(0xff, Math.floor(bytes.length / 2), Math.floor(bytes.length / 2) + 3 * 4096)
+    bytes.fill(0xff, Math.floor(bytes.length * 0.4), Math.floor(bytes.length * 0.6))
     writeFileSync(path, bytes)
     await using store = await sqlite(path)
-    const reads = Array.from({ length: 200 }, (_, i) => store.turns.get(`a${i}`))
+    const reads = Array.from({ length: 200 }, (_, i) => store.turns.get(`q${i}`))
     const failed = (await Promise.allSettled(reads)).filter((read) => read.status === 'rejected')
     assert.ok(failed.length > 0)
     assert.ok(failed.every((read) => read.reason.code === 'STORE' && read.reason.message.includes('damaged')))
@@ -99,10 +99,10 @@ function found(path: string, text: string): readonly string[] {
 
 async function fill(path: string, count: number): Promise<void> {
   await using store = await sqlite(path)
-  for (let i = 0; i < count; i++) {
-    await store.turns.appendUser(userTurn(`q${i}`, { text: 'long '.repeat(200), person: 'web:bob' }))
-    await store.turns.appendBot([botTurn(`a${i}`, `q${i}`)], `event:q${i}`)
-  }
+  const numbers = Array.from({ length: count }, (_, i) => i)
+  const ofBob = { text: 'long '.repeat(200), person: 'web:bob' }
+  await Promise.all(numbers.map((i) => store.turns.appendUser(userTurn(`q${i}`, ofBob))))
+  await Promise.all(numbers.map((i) => store.turns.appendBot([botTurn(`a${i}`, `q${i}`)], `event:q${i}`)))
 }
 
 function change(path: string, sql: string): void {

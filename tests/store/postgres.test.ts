@@ -23,24 +23,26 @@ async function connect(): Promise<pg.Client | undefined> {
 
 function postgresTests(admin: pg.Client): void {
   describe('The PostgreSQL store', () => {
-    let schemas = 0
-    const next = () => `${run}_${schemas++}`
+    before(() => admin.query('set client_min_messages to error'))
     after(async () => {
-      await admin.query('set client_min_messages to error')
-      for (let i = 0; i < schemas; i++) await admin.query(`drop schema if exists "${run}_${i}" cascade`)
+      await admin.query(`drop schema if exists ${run} cascade; drop schema if exists ${run}_again cascade`)
       await admin.end()
+    }).timeout(30_000)
+    storeContract('PostgreSQL', async () => {
+      const store = await postgres(url, run)
+      const tables = ['message', 'vote', 'correction', 'duel', 'turn', 'prompt', 'inbox', 'job', 'serving', 'profile']
+      await admin.query(tables.map((table) => `delete from ${run}.${table};`).join(' '))
+      return store
     })
-    storeContract('PostgreSQL', () => postgres(url, next()))
 
     it('sets the tables up once when several processes start at the same time', async () => {
-      const schema = next()
-      const stores = await Promise.all(Array.from({ length: 5 }, () => postgres(url, schema)))
+      const stores = await Promise.all(Array.from({ length: 5 }, () => postgres(url, `${run}_again`)))
       const claims = await Promise.all(stores.map((store) => store.inbox.claim(inbound('e1'))))
       assert.equal(claims.filter(Boolean).length, 1)
       for (const store of stores) await store[Symbol.asyncDispose]()
     })
     it('goes on after the server dropped its connections', async () => {
-      await using store = await postgres(`${url}?application_name=${run}`, next())
+      await using store = await postgres(`${url}?application_name=${run}`, run)
       await store.serving.set('v1', 'web:anna', 'test')
       const dropped = await admin.query(
         'select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1',

@@ -159,6 +159,8 @@ def _train(trainer, job: Job, work: Path) -> None:
 def _publish(job: Job, trainer) -> dict:
     from publish import publish
 
+    # A second too late to stop: the parent removes what it does not want.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     model = trainer.accelerator.unwrap_model(trainer.model)
     done = publish(job, model, trainer.processing_class) if trainer.is_world_process_zero() else {}
     trainer.accelerator.wait_for_everyone()

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { HoneError } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
-import type { Engine, LoadEngine, Version } from '../../ports/engine.ts'
+import type { Engine, LoadEngine, LoraRef, Version } from '../../ports/engine.ts'
 import { createEngine, type Seat } from './engine.ts'
 import { createLink, type Link } from './link.ts'
 import type { ModelFacts } from './protocol.ts'
@@ -39,7 +39,8 @@ export interface LlamaHost extends AsyncDisposable {
 interface Worker {
   readonly link: Link
   readonly facts: ModelFacts
-  readonly loras: Set<string>
+  /** Path and SHA-256 of what llama.cpp keeps until the process ends. */
+  readonly loras: Map<string, string>
   /** Engines with a context in it, and calls on the model itself. */
   users: number
 }
@@ -68,7 +69,7 @@ export function llama(options: LlamaOptions): LlamaHost {
       const { modelPath: model, gpu = true, threads = 0 } = options
       const facts = await link.call('start', { model: resolve(model), gpu, threads })
       log.info('llama.started', { pid: link.pid, ...facts })
-      newest = { link, facts, loras: new Set(), users: 0 }
+      newest = { link, facts, loras: new Map(), users: 0 }
       workers.add(newest)
       return newest
     } catch (error) {
@@ -77,14 +78,13 @@ export function llama(options: LlamaOptions): LlamaHost {
     }
   }
 
-  /** Takes a worker for a new context; a fresh one when the last is dead or has had its share of LoRAs. */
-  async function take(lora?: string): Promise<Worker> {
+  /** Takes a worker for a new context; a fresh one when the last is dead or can't take this LoRA. */
+  async function take(lora?: LoraRef): Promise<Worker> {
     const before = current
     const found = await before?.catch(() => undefined)
-    const full = found && lora !== undefined && !found.loras.has(lora) && found.loras.size >= recycleAfter
-    if (found?.link.alive && !full) {
+    if (found?.link.alive && (!lora || hasRoom(found, lora, recycleAfter))) {
       found.users++
-      if (lora !== undefined) found.loras.add(lora)
+      if (lora) found.loras.set(lora.path, lora.sha256)
       return found
     }
     // Someone else may have started one while this call waited.
@@ -134,8 +134,13 @@ export function llama(options: LlamaOptions): LlamaHost {
 }
 
 interface Workers {
-  take(lora?: string): Promise<Worker>
+  take(lora?: LoraRef): Promise<Worker>
   give(worker: Worker): Promise<void>
+}
+
+/** llama.cpp keeps LoRAs by path: a new file under an old path would be ignored without a word. */
+function hasRoom({ loras }: Worker, lora: LoraRef, recycleAfter: number): boolean {
+  return loras.has(lora.path) ? loras.get(lora.path) === lora.sha256 : loras.size < recycleAfter
 }
 
 let contexts = 0
@@ -148,7 +153,7 @@ async function loadEngine(version: Version, options: LlamaOptions, { take, give 
   const { parallel = 4, contextTokens = 0 } = options
   const { lora } = version
   async function sit(): Promise<Seat> {
-    const worker = await take(lora?.path)
+    const worker = await take(lora)
     const { link, facts } = worker
     const context = ++contexts
     try {

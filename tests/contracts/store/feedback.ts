@@ -115,7 +115,7 @@ export function judgedContract(store: () => Store): void {
     await store().turns.appendUser(userTurn('q'))
     const replies = names.map((i) => botTurn(`a${i}`, 'q', { prompt: [{ role: 'user', content: i }] }))
     await store().turns.appendBot(replies, 'event:q')
-    for (const { id } of replies) await store().feedback.vote({ ...vote, turn: id })
+    await Promise.all(replies.map(({ id }) => store().feedback.vote({ ...vote, turn: id })))
     const seen = (await judgedOf(store())).map((group) => group.replies[0]?.turn.id)
     assert.deepEqual(
       seen,
