@@ -7,6 +7,7 @@ import type { Learning, TrainOptions, TrainPlan } from '../src/ports/learning.ts
 import type { Store } from '../src/ports/store.ts'
 import type { TrainEvent, Trainer } from '../src/ports/trainer.ts'
 import { cleanDatasets } from './dataset.ts'
+import { readGolden } from './golden.ts'
 import type { Golden } from './measure.ts'
 import { planOf } from './plan.ts'
 import { defaultPolicy, type Policy } from './policy.ts'
@@ -30,13 +31,13 @@ export interface LearningOptions {
   readonly model?: string
   /** SHA-256 of the chat template that the engine serves with, where it tells; training under another is refused. */
   readonly templateSha256?: string
-  /** Absolute; `datasets/` and `jobs/` are made in it. */
+  /** Absolute; `datasets/` and `jobs/` are made in it, and `golden.jsonl` is read from it if it is there. */
   readonly dataDir: string
   /** Channels whose feedback may be trained on. */
   readonly trainOn: readonly string[]
   /** The rest of the policy, where it is to differ from {@link defaultPolicy}. */
   readonly policy?: Partial<Policy>
-  /** The operator's own questions with known outcomes, for the gate. */
+  /** The operator's own questions with known outcomes for the gate, beside those in `golden.jsonl`. */
   readonly golden?: readonly Golden[]
   /** Cron expression for runs by the clock. */
   readonly schedule?: string
@@ -68,8 +69,17 @@ export async function createLearning(options: LearningOptions): Promise<Learning
     plan: async (train = {}) => (await prepare(options, train)).plan,
     async start(by, train = {}) {
       const { selection, plan, hyper } = await prepare(options, train)
+      const golden = [...(options.golden ?? []), ...(await readGolden(join(options.dataDir, 'golden.jsonl')))]
       if (plan.refusal) throw new HoneError('NOT_ENOUGH_DATA', plan.refusal)
-      const request = { id: newId('job'), by, selection, hyper, seed: train.seed ?? defaultSeed, options: train }
+      const request = {
+        id: newId('job'),
+        by,
+        selection,
+        hyper,
+        golden,
+        seed: train.seed ?? defaultSeed,
+        options: train,
+      }
       return runner.start({ ...request, startedAt: now() }, { plan, hyper, seed: request.seed, options: train })
     },
     async cancel(by) {
@@ -112,7 +122,7 @@ async function prepare(options: LearningOptions, train: TrainOptions): Promise<P
 }
 
 function partsOf(options: LearningOptions, serving: RunParts['serving']): RunParts {
-  const { store, slot, registry, trainer, base, templateSha256, dataDir, model = '', golden = [] } = options
+  const { store, slot, registry, trainer, base, templateSha256, dataDir, model = '' } = options
   return {
     store,
     slot,
@@ -122,7 +132,6 @@ function partsOf(options: LearningOptions, serving: RunParts['serving']): RunPar
     base,
     modelFolder: model,
     dataDir,
-    golden,
     ...(templateSha256 === undefined ? {} : { templateSha256 }),
   }
 }

@@ -29,7 +29,6 @@ export interface RunParts {
   /** Hugging Face folder that training starts from. */
   readonly modelFolder: string
   readonly dataDir: string
-  readonly golden: readonly Golden[]
 }
 
 /** One run: what was asked for, and by whom. */
@@ -38,6 +37,7 @@ export interface RunRequest {
   readonly by: string
   readonly selection: Selection
   readonly hyper: Hyper
+  readonly golden: readonly Golden[]
   readonly seed: number
   readonly options: TrainOptions
   readonly startedAt: Date
@@ -140,13 +140,21 @@ interface Finished {
 
 /** The manifest, with the gate's numbers in it, makes the candidate exist; anything that fails before removes it. */
 async function judgeAndPublish(parts: RunParts, request: RunRequest, finished: Finished): Promise<Judgement> {
-  const { slot, registry, golden } = parts
+  const { slot, registry } = parts
   const { candidate, voice } = finished
   const { say, signal } = voice
   try {
     const base = { id: 'v0', base: parts.base }
-    const heldOut = request.selection.heldOut
-    const judgement = await gate({ slot, base, candidate: candidate.version, heldOut, golden, signal, say })
+    const { golden, selection } = request
+    const judgement = await gate({
+      slot,
+      base,
+      candidate: candidate.version,
+      heldOut: selection.heldOut,
+      golden,
+      signal,
+      say,
+    })
     stopIf(signal)
     await registry.publish(candidate, await manifestOf(parts, request, { ...finished, judgement }))
     voice.report(judgement.report)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Learning, RunEvent, TrainOptions } from '../../src/ports/learning.ts'
 import type { Job } from '../../src/ports/store.ts'
@@ -274,6 +274,24 @@ describe('the learning loop', () => {
     await runOnce(learning)
     await using reborn = await again()
     assert.deepEqual(reborn.steps(), learning.steps())
+  })
+
+  it("asks the operator's own golden questions too, and names a line of theirs that is wrong", async () => {
+    const asked = new Set<string>()
+    const { learning, dir } = await open({
+      script: {
+        answer: (_version, prompt) => {
+          asked.add(prompt.at(-1)?.content ?? '')
+          return { text: 'Miriam runs it.' }
+        },
+      },
+    })
+    const file = join(dir, 'golden.jsonl')
+    await writeFile(file, '{"prompt": "Who runs the desk?", "contains": "Miriam"}\n{"prompt": "And the bar?"}\n')
+    await assert.rejects(learning.start('web:anna'), { code: 'INPUT', message: /golden\.jsonl, line 2/ })
+    await writeFile(file, '{"prompt": "Who runs the desk?", "contains": "Miriam"}\n')
+    await runOnce(learning)
+    assert.ok(asked.has('Who runs the desk?'))
   })
 
   it('trains nothing without the model to train from, and says what to set', async () => {
