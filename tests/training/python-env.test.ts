@@ -6,7 +6,7 @@ import { HoneError } from '../../src/errors.ts'
 import { findPython, isReady, preparePython, venvPython } from '../../training/python-env.ts'
 
 describe('the training environment', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let folder: string
   const options = (lock: string) => ({ venv: join(folder, 'venv'), requirements: join(folder, lock) })
   const prepare = async (lock: string) => {

@@ -44,7 +44,7 @@ async function endOf(events: AsyncIterable<TrainEvent>, onStep: () => void = () 
 }
 
 describe('the Python trainer', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let folder: Awaited<ReturnType<typeof tinyFolder>>
   before(async () => {
     folder = await tinyFolder()
