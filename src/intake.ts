@@ -35,20 +35,21 @@ export async function createIntake(parts: Parts, wantsDuel: () => boolean): Prom
   for (const event of await store.inbox.unsettled())
     if (isAsked(event)) await store.inbox.settle(event.id, 'given-up', 'nobody waits any more')
 
-  function enqueue(event: Inbound): Promise<void> {
+  function enqueue(event: Inbound, recovered = false): Promise<void> {
     return queue
-      .add(event.thread, () => handle(event))
+      .add(event.thread, () => handle(event, recovered))
       .catch((error: unknown) => log.error('event.failed', { error, event: event.id }))
   }
 
-  async function handle(event: Inbound): Promise<void> {
+  async function handle(event: Inbound, recovered: boolean): Promise<void> {
     const channel = channels.get(event.channel)
     if (!channel || closing) return
     const stop = new AbortController()
     const started = performance.now()
     running.set(event.id, stop)
     try {
-      const answer = answering(event, { signal: stop.signal, duel: channel.duels === true && wantsDuel() })
+      const how = { signal: stop.signal, duel: channel.duels === true && wantsDuel() }
+      const answer = answering(event, how, recovered)
       const messages = await channel.deliver(event, answer.events).catch((error: unknown) => {
         log.error('deliver.failed', { error, event: event.id, channel: channel.name })
         return []
@@ -77,11 +78,11 @@ export async function createIntake(parts: Parts, wantsDuel: () => boolean): Prom
   }
 
   /** Starts the answer: its events for the channel, and how it ended. Neither ever throws. */
-  function answering(event: Inbound, how: Pick<Listener, 'signal' | 'duel'>) {
+  function answering(event: Inbound, how: Pick<Listener, 'signal' | 'duel'>, recovered: boolean) {
     const outcome = Promise.withResolvers<Outcome>()
     const events = emitting<ReplyEvent>(async (emit) => {
       try {
-        outcome.resolve({ turns: await replies(event, { ...how, emit }) })
+        outcome.resolve({ turns: await replies(event, { ...how, emit }, recovered) })
       } catch (error) {
         if (error instanceof ShuttingDown) return outcome.resolve({ turns: [], postponed: true })
         const failure = asHoneError(error, 'ENGINE_FAILED', 'The reply could not be made')
@@ -93,8 +94,8 @@ export async function createIntake(parts: Parts, wantsDuel: () => boolean): Prom
   }
 
   /** What a crash left answered but undelivered is told again, not made again. */
-  async function replies(event: Inbound, listener: Listener): Promise<readonly BotTurn[]> {
-    const already = await store.turns.answers(event.id)
+  async function replies(event: Inbound, listener: Listener, recovered: boolean): Promise<readonly BotTurn[]> {
+    const already = recovered ? await store.turns.answers(event.id) : []
     if (already.length > 0) {
       tell(already, listener.emit)
       return already
@@ -108,9 +109,12 @@ export async function createIntake(parts: Parts, wantsDuel: () => boolean): Prom
     messages: readonly MessageRef[],
     failure?: HoneError,
   ): Promise<void> {
-    if (messages.length > 0) for (const turn of turns) await store.messages.link(turn.id, messages)
-    if (failure) await store.inbox.settle(event.id, 'given-up', failure.code)
-    else await store.inbox.settle(event.id, 'answered')
+    // Asked for together, so that they share a commit.
+    const links = messages.length > 0 ? turns.map((turn) => store.messages.link(turn.id, messages)) : []
+    const settled = failure
+      ? store.inbox.settle(event.id, 'given-up', failure.code)
+      : store.inbox.settle(event.id, 'answered')
+    await Promise.all([...links, settled])
   }
 
   async function claim(event: Inbound): Promise<boolean> {
@@ -128,7 +132,7 @@ export async function createIntake(parts: Parts, wantsDuel: () => boolean): Prom
       if (mine.length > 0) log.info('inbox.recovered', { channel: channel.name, events: mine.length })
       for (const event of mine) {
         leftover.splice(leftover.indexOf(event), 1)
-        void enqueue(event)
+        void enqueue(event, true)
       }
       return function detach() {
         if (channels.get(channel.name) === channel) channels.delete(channel.name)

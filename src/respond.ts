@@ -36,6 +36,8 @@ export interface Listener {
 /** A compiled prompt and where its answer belongs in the tree. */
 interface Question {
   readonly event: Inbound
+  /** The person's turn, when it is to be kept with the answer: until then the inbox has it. */
+  readonly asked?: UserTurn
   readonly parent: string
   readonly prompt: readonly ChatMessage[]
   readonly sources: readonly Source[]
@@ -48,11 +50,26 @@ interface Question {
  * Read it top to bottom; nothing else decides what the bot says.
  */
 export async function respond(event: InboundMessage, parts: Parts, listener: Listener): Promise<readonly BotTurn[]> {
-  const { store, profile } = parts
+  const { store } = parts
   const history = await branch(await store.turns.history(event.thread, historyTurns), store)
-  const asked = await store.turns.appendUser(userTurn(event, history.filter((turn) => !isOf(event, turn)).at(-1)))
-  const earlier = history.filter((turn) => turn.id !== asked.id)
+  const earlier = history.filter((turn) => !isOf(event, turn))
+  const asked = userTurn(event, earlier.at(-1))
+  try {
+    return await respondTo(event, { asked, earlier }, parts, listener)
+  } catch (error) {
+    // A question that got no answer stands in its thread all the same.
+    if (!(error instanceof ShuttingDown)) await store.turns.appendUser(asked)
+    throw error
+  }
+}
 
+async function respondTo(
+  event: InboundMessage,
+  { asked, earlier }: { readonly asked: UserTurn; readonly earlier: readonly Turn[] },
+  parts: Parts,
+  listener: Listener,
+): Promise<readonly BotTurn[]> {
+  const { store, profile } = parts
   listener.emit({ kind: 'status', text: 'Searching the documents' })
   const passages = await retrieve(event, earlier, parts, listener.signal)
   const variables = await resolveVariables(profile, event, parts.resolvers, parts.log)
@@ -71,6 +88,7 @@ export async function respond(event: InboundMessage, parts: Parts, listener: Lis
     for (const source of compiled.fresh) listener.emit({ kind: 'source', source })
     const question: Question = {
       event,
+      asked,
       parent: asked.id,
       prompt: compiled.messages,
       sources: compiled.sources,
@@ -106,10 +124,10 @@ async function answer(
   { store }: Parts,
   listener: Listener,
 ): Promise<readonly BotTurn[]> {
-  const { event } = question
+  const { event, asked } = question
   if (!listener.duel) {
     const turn = await generate(question, engine, listener.signal, (text) => listener.emit({ kind: 'delta', text }))
-    const kept = await store.turns.appendBot([turn], event.id)
+    const kept = await store.turns.appendBot([turn], event.id, asked)
     listener.emit({ kind: 'done', reply: replyOf(kept[0] ?? missing()) })
     return kept
   }
@@ -117,7 +135,7 @@ async function answer(
   const left = await generate(question, engine, listener.signal)
   const right = await generate(question, engine, listener.signal)
   if (left.text === right.text) {
-    const kept = await store.turns.appendBot([left], event.id)
+    const kept = await store.turns.appendBot([left], event.id, asked)
     listener.emit({ kind: 'done', reply: replyOf(kept[0] ?? missing()) })
     return kept
   }
@@ -128,6 +146,7 @@ async function answer(
       { ...right, duel },
     ],
     event.id,
+    asked,
   )
   tell(kept, listener.emit)
   return kept

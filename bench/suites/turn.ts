@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, open, rm } from 'node:fs/promises'
 import { Agent, createServer, request, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +17,7 @@ import { atLeast, figure, median, type Result } from '../result.ts'
 
 const rounds = 9
 const turnsARound = 300
+const memoryDisk = '/dev/shm'
 const connections = 16
 
 const profile = parseProfile(
@@ -25,16 +27,56 @@ const profile = parseProfile(
 
 /** One HTTP server with two ways to answer the same message: a bare handler, and the whole core around it. */
 export async function run(say: (text: string) => void): Promise<readonly Result[]> {
-  const dir = await mkdtemp(join(tmpdir(), 'hone-turn-'))
+  say(`${rounds} rounds of ${turnsARound} turns, bare and through the core in turn`)
+  const onDisk = await inFolder(tmpdir(), async (dir) => {
+    const { ratios, same, rates } = await overhead(dir)
+    const noise = 'the same handler against itself: how much of the figure is noise'
+    return [
+      atLeast('turn.core-to-bare', median(ratios), 0.8, 'ratio', ratios),
+      figure('turn.bare-to-bare', median(same), 'ratio', noise),
+      figure('turn.rate', median(rates), 'turns/s'),
+      figure('turn.disk-wait', await diskWait(dir), 'ms', 'one fdatasync of 4 KiB; three commits a turn, shared'),
+      ...(await promptTokens(dir)),
+    ]
+  })
+  if (!existsSync(memoryDisk)) return onDisk
+  say('the same with the database in memory, to tell the wait for the disk from the work')
+  const inMemory = await inFolder(memoryDisk, overhead)
+  return [...onDisk, figure('turn.core-to-bare-in-memory', median(inMemory.ratios), 'ratio', inMemory.ratios)]
+}
+
+async function inFolder<T>(root: string, work: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(root, 'hone-turn-'))
   try {
-    say(`${rounds} rounds of ${turnsARound} turns, bare and through the core in turn`)
-    return [...(await overhead(dir)), ...(await promptTokens(dir))]
+    return await work(dir)
   } finally {
     await rm(dir, { recursive: true, force: true })
   }
 }
 
-async function overhead(dir: string): Promise<readonly Result[]> {
+/** Milliseconds that a small write takes to be on this folder's disk. */
+async function diskWait(dir: string): Promise<number> {
+  await using file = await open(join(dir, 'wait'), 'w')
+  const waits: number[] = []
+  for (let n = 0; n < 50; n++) {
+    await file.write(Buffer.alloc(4096))
+    const started = performance.now()
+    await file.datasync()
+    waits.push(performance.now() - started)
+  }
+  return median(waits)
+}
+
+interface Rates {
+  /** Core to bare, a round each. */
+  readonly ratios: readonly number[]
+  /** Bare to bare. */
+  readonly same: readonly number[]
+  /** Turns a second through the core. */
+  readonly rates: readonly number[]
+}
+
+async function overhead(dir: string): Promise<Rates> {
   await using store = await sqlite(join(dir, 'turn.db'))
   await using slot = await createSlot({
     load: async (version) => echo({ version }),
@@ -69,16 +111,7 @@ async function overhead(dir: string): Promise<readonly Result[]> {
   }
   server.close()
   server.closeAllConnections()
-  return [
-    atLeast('turn.core-to-bare', median(ratios), 0.8, 'ratio', ratios),
-    figure(
-      'turn.bare-to-bare',
-      median(same),
-      'ratio',
-      'the same handler against itself: how much of the figure is noise',
-    ),
-    figure('turn.rate', median(rates), 'turns/s'),
-  ]
+  return { ratios, same, rates }
 }
 
 /** Sends a message into the core and resolves with the reply, as a channel would. */

@@ -36,8 +36,11 @@ export type NewBotTurn = Omit<BotTurn, 'prompt'> & { readonly prompt: readonly C
 export interface Turns {
   /** Appending the same event twice returns the first turn. */
   appendUser(turn: UserTurn): Promise<UserTurn>
-  /** Appends the replies to an event, once: a second call for the same event returns the first replies. */
-  appendBot(turns: readonly NewBotTurn[], eventId: string): Promise<readonly BotTurn[]>
+  /**
+   * Appends the replies to an event, once: a second call for the same event returns the first replies.
+   * With `asked`, the person's turn is appended with them, all or none; if that event has one already, it is the parent.
+   */
+  appendBot(turns: readonly NewBotTurn[], eventId: string, asked?: UserTurn): Promise<readonly BotTurn[]>
   /** What was already answered to an event: after a crash it is delivered again, not generated again. */
   answers(eventId: string): Promise<readonly BotTurn[]>
   get(id: TurnId): Promise<Turn | undefined>

@@ -10,8 +10,21 @@ import { branch, threads } from './threads.ts'
 export function turns(session: Session): Turns {
   const { db, writeAll } = session
   return {
-    appendUser: (turn) => writeAll((on) => appendUser(on, session, turn)),
-    appendBot: (replies, eventId) => writeAll((on) => appendBot(on, session, replies, eventId)),
+    appendUser: (turn) =>
+      writeAll(async (on) => {
+        await refuseForgotten(on, session, turn.event)
+        return appendUser(on, turn)
+      }),
+    appendBot: (replies, eventId, asked) =>
+      writeAll(async (on) => {
+        await refuseForgotten(on, session, eventId)
+        const earlier = await answersTo(on, eventId)
+        if (earlier.length > 0 || replies.length === 0) return earlier
+        if (!asked) return appendBot(on, replies, eventId)
+        const { id: parent } = await appendUser(on, asked)
+        const below = replies.map((reply) => ({ ...reply, parent }))
+        return appendBot(on, below, eventId)
+      }),
     answers: (eventId) => answersTo(db, eventId),
     async get(id) {
       const row = await db.selectFrom('turn').selectAll().where('id', '=', id).executeTakeFirst()
@@ -27,8 +40,7 @@ export function turns(session: Session): Turns {
   }
 }
 
-async function appendUser(on: Db, session: Session, turn: UserTurn): Promise<UserTurn> {
-  await refuseForgotten(on, session, turn.event)
+async function appendUser(on: Db, turn: UserTurn): Promise<UserTurn> {
   const row = await on
     .insertInto('turn')
     .values(fromUserTurn(turn))
@@ -40,15 +52,7 @@ async function appendUser(on: Db, session: Session, turn: UserTurn): Promise<Use
   return toUserTurn(await first.executeTakeFirstOrThrow())
 }
 
-async function appendBot(
-  on: Db,
-  session: Session,
-  replies: readonly NewBotTurn[],
-  eventId: string,
-): Promise<readonly BotTurn[]> {
-  await refuseForgotten(on, session, eventId)
-  const earlier = await answersTo(on, eventId)
-  if (earlier.length > 0 || replies.length === 0) return earlier
+async function appendBot(on: Db, replies: readonly NewBotTurn[], eventId: string): Promise<readonly BotTurn[]> {
   const hashes = await keepPrompts(on, replies)
   const rows = replies.map((reply, i) => fromBotTurn(reply, hashes[i] as string, eventId))
   const appended = await on.insertInto('turn').values(rows).returningAll().execute()

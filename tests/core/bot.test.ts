@@ -242,6 +242,10 @@ describe('the bot', () => {
     const end = told[0]?.said.at(-1)
     assert.ok(end?.kind === 'error' && /engine has stopped/.test(end.message))
     assert.deepEqual(await store.inbox.unsettled(), [])
+    assert.deepEqual(
+      (await store.turns.history('web:t1', 9)).map(({ text }) => text),
+      ['Hello'],
+    )
   })
 
   it('asks for passages with the asker’s tenant and scopes, and shows the sources that the reply cites', async () => {

@@ -47,7 +47,8 @@ function memoryTurns(): Turns {
       all.set(turn.id, turn)
       return turn
     },
-    async appendBot(turns, event) {
+    async appendBot(turns, event, asked) {
+      if (asked) all.set(asked.id, asked)
       const kept = turns.map((turn) => {
         const hash = createHash('sha256').update(JSON.stringify(turn.prompt)).digest('hex')
         prompts.set(hash, turn.prompt)

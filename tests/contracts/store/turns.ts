@@ -52,6 +52,21 @@ export function turnsContract(store: () => Store): void {
     assert.deepEqual(await store().turns.appendBot([botTurn('again', 'q')], 'event:q'), first)
     assert.equal(await store().turns.get('again'), undefined)
   })
+  it('keeps a question together with its answer, both or neither', async () => {
+    await store().inbox.claim(inbound('event:q'))
+    const lost = [botTurn('a', 'q', { duel: 'd' }), botTurn('a', 'q', { duel: 'd' })]
+    await assert.rejects(store().turns.appendBot(lost, 'event:q', userTurn('q')))
+    assert.equal(await store().turns.get('q'), undefined)
+    const [kept] = await store().turns.appendBot([botTurn('a', 'q')], 'event:q', userTurn('q'))
+    assert.deepEqual([kept?.parent, (await store().turns.get('q'))?.role], ['q', 'user'])
+  })
+  it('answers under the question that the event has already', async () => {
+    await store().turns.appendUser(userTurn('q'))
+    const again = userTurn('again', { event: userTurn('q').event })
+    const [kept] = await store().turns.appendBot([botTurn('a', 'again')], again.event, again)
+    assert.equal(kept?.parent, 'q')
+    assert.equal(await store().turns.get('again'), undefined)
+  })
   it('lets a write that fails take no other with it', async () => {
     const good = ['q1', 'q2', 'q3'].map((id) => store().turns.appendUser(userTurn(id)))
     const bad = store().turns.appendUser(userTurn('q4', { parent: 'no such turn' }))
