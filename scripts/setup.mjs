@@ -79,6 +79,13 @@ async function buildFaiss(always) {
   if (last && (always || code !== 0)) say(last)
 }
 
+/** An OpenAI-style server that others wrote, for the tests of the http engine. They say when it isn't there. */
+async function installTestServer() {
+  const python = join(root, '.venv', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python')
+  const { code } = await run(python, ['-m', 'pip', 'install', '--quiet', '-r', 'tests/requirements.txt'], { quiet: true })
+  if (code !== 0) say('llama.cpp’s own server is not to be had here: its tests are left out.')
+}
+
 function fail(text) {
   say(`\n${text}`)
   process.exit(1)
@@ -101,6 +108,7 @@ const steps = {
       ['tests', join(bin, 'mocha'), only ? args : ['tests/**/*.test.ts']],
     ]
     for (const [name, command, commandArgs] of checks) {
+      if (name === 'tests' && !only) await installTestServer()
       if (only && name !== 'tests') continue
       say(`\n— ${name}`)
       const { code } = await run(command, commandArgs)

@@ -33,7 +33,10 @@ describe('the README', () => {
   it('names commands that exist', () => {
     const named = [...readme.matchAll(/`\/hone ([\w-]+)`/g)].map(([, name]) => name as string)
     assert.ok(named.length > 0)
-    assert.deepEqual(named.filter((name) => !Object.hasOwn(commands, name)), [])
+    assert.deepEqual(
+      named.filter((name) => !Object.hasOwn(commands, name)),
+      [],
+    )
   })
 
   it('links to files that exist', () => {
