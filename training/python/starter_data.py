@@ -46,8 +46,8 @@ def encode_dialogue(tokenizer: Tokenizer, messages: list[dict]) -> tuple[list[in
 
 
 def shape_at(progress: float, rng: random.Random) -> Shape:
-    """The curriculum: short contexts first, then more passages, at last some long dialogues."""
-    if progress < 0.15:
+    """The curriculum: short contexts first and for long in the mix, then more passages, at last some long dialogues."""
+    if progress < 0.15 or rng.random() < 0.75 - progress:
         return Shape(turns=(3, 6), passages=(1, 1), facts=3, filler=1, more=0.15)
     if progress < 0.5:
         return Shape(turns=(4, 8), passages=(1, 3), facts=3, filler=1, more=0.1)
