@@ -46,20 +46,20 @@ def encode_dialogue(tokenizer: Tokenizer, messages: list[dict]) -> tuple[list[in
 
 
 def shape_at(progress: float, rng: random.Random) -> Shape:
-    """The curriculum: short contexts first, then more passages, at last some long dialogues."""
-    if progress < 0.15:
+    """The curriculum: short contexts first and for long in the mix, then more passages, at last some long dialogues."""
+    if progress < 0.15 or rng.random() < 0.75 - progress:
         return Shape(turns=(3, 6), passages=(1, 1), facts=3, filler=1, more=0.15)
-    if progress < 0.35:
-        return Shape(turns=(4, 8), passages=(1, 3), facts=3, filler=2, more=0.15)
-    if progress > 0.75 and rng.random() < 0.08:
+    if progress < 0.5:
+        return Shape(turns=(4, 8), passages=(1, 3), facts=3, filler=1, more=0.1)
+    if progress > 0.75 and rng.random() < 0.06:
         return Shape(turns=(7, 11), passages=(2, 4), facts=4, filler=4, more=0.5)
-    return Shape(turns=(4, 9), passages=(1, 4), facts=rng.choice([2, 3, 4]), filler=rng.choice([1, 2, 4]), more=0.2)
+    return Shape(turns=(4, 9), passages=(1, 4) if rng.random() < 0.3 else (2, 3), facts=rng.choice([2, 3, 3]), filler=rng.choice([1, 2, 3]), more=0.15)
 
 
 def sample(tokenizer: Tokenizer, seed: int, progress: float, longest: int) -> tuple[list[int], list[bool]]:
     """One training sample: a dialogue, or (one in twelve) a plain page where every token counts."""
     rng = random.Random(seed)
-    if rng.random() < 0.08:
+    if rng.random() < 0.06:
         ids = tokenizer.encode(plain_page(rng)).ids
         counts = [True] * len(ids)
     else:

@@ -3,7 +3,7 @@
 import torch
 
 DECAY = 0.02
-SCALE = 0.2  # the root mean square of an update, in units of the rate
+SCALE = 0.35  # the root mean square of an update, in units of the rate
 STEPS = ((3.4445, -4.7750, 2.0315),) * 5  # Newton-Schulz coefficients that push all singular values close to one
 
 

@@ -81,7 +81,7 @@ def make_claims(world: World, topic: Topic, count: int) -> list[Claim]:
             claims += [new_claim(world, fact, p) for p in rng.sample(pool, rng.randint(1, min(len(pool), 4 if count < 3 else 2)))]
             continue
         claims.append(new_claim(world, fact))
-        if fact.spec.split()[0] in NUMERIC and rng.random() < 0.3:
+        if fact.spec.split()[0] in NUMERIC and rng.random() < 0.12:
             for qualifier in rng.sample(QUALIFIERS, rng.choice([1, 1, 2])):
                 claims.append(new_claim(world, fact, qualifier=qualifier))
     return claims

@@ -93,11 +93,11 @@ def roughen(question: str, rng: random.Random, keep: str = "") -> str:
         question = question.replace(" i ", " I ") if question.startswith("I ") else question
     elif roll < 0.14:
         question += rng.choice(CLOSERS)
-    if rng.random() < 0.06:
+    if rng.random() < 0.03:
         at = question.find(keep) if keep else -1
         question = typo(question, rng) if at < 0 else typo(question[:at], rng) + question[at:]
     if rng.random() < 0.08:
         question = question.rstrip("?.!")
-    if rng.random() < 0.10:
+    if rng.random() < 0.08:
         question = question.lower()
     return question
