@@ -8,8 +8,6 @@ const suites: Readonly<Record<string, () => Promise<{ readonly run: Suite }>>> =
   loop: () => import('./suites/loop.ts'),
   turn: () => import('./suites/turn.ts'),
   swap: () => import('./suites/swap.ts'),
-  parity: () => import('./suites/parity.ts'),
-  kill: () => import('./suites/kill.ts'),
 }
 
 const { values } = parseArgs({ options: { suite: { type: 'string' }, json: { type: 'boolean', default: false } } })

@@ -48,6 +48,8 @@ export function sections(markdown: string): readonly Section[] {
 
 /** A `# heading`, or a paragraph of one line that this line underlines with `===` or `---`. */
 function readHeading(line: string, before: readonly string[]): (Heading & { underlines: number }) | undefined {
+  // No heading is that long, and a pattern must not be led astray by a line of a million blanks.
+  if (line.length > 500) return undefined
   const hashes = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$/.exec(line)
   if (hashes?.[1]) return { level: hashes[1].length, text: plain(hashes[2] ?? ''), underlines: 0 }
   const rule = /^ {0,3}(=+|-{2,})[ \t]*$/.exec(line)?.[1]
@@ -90,7 +92,10 @@ function paragraphs(body: string): readonly string[] {
 
 const itemStart = /^ {0,3}([-*+]|\d{1,9}[.)])[ \t]/
 const isList = (text: string) => itemStart.test(text)
-const isTable = (text: string) => /^[^\n]*\|[^\n]*\n[ \t:|-]*-[ \t:|-]*(\n|$)/.test(text)
+function isTable(text: string): boolean {
+  const [names = '', rule = ''] = text.split('\n', 2)
+  return names.includes('|') && rule.includes('-') && /^[ \t:|-]+$/.test(rule)
+}
 
 function items(text: string): readonly Block[] {
   const found: string[] = []

@@ -185,14 +185,14 @@ function progress(
   }
 }
 
-/** Measures those tenants whose passages have changed by a tenth, or whose vectors come from another embedder now. */
+/** Measures those tenants whose passages have changed by a quarter, or whose vectors come from another embedder now. */
 async function measureAll(context: Context): Promise<void> {
   const { index, active, log } = context
   if (!active) return
   for (const { tenant, passages } of await index.call('tenants', null)) {
     const known = await index.call('mix', { tenant })
     const same = 'embedder' in known && known.embedder === active.id
-    if (same && Math.abs(passages - known.passages) <= known.passages * 0.1) continue
+    if (same && Math.abs(passages - known.passages) <= known.passages / 4) continue
     await measure(context, active, tenant).catch((error: unknown) => {
       log.warn('knowledge.measure.failed', { tenant, error })
     })

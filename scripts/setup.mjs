@@ -22,7 +22,7 @@ export function advice(output) {
   }
   if (/EACCES|EPERM/i.test(output))
     return 'npm may not write here. Give this folder to your user and run the command again.'
-  return 'Read the lines above; `npm ci` run by hand shows more. Then run the command again.'
+  return 'Read the lines above; `npm install` run by hand shows more. Then run the command again.'
 }
 
 /** Runs a command; resolves with its exit code and the end of what it printed. */
@@ -60,7 +60,10 @@ async function installPackages() {
   rmSync(stamp, { force: true })
   const started = Date.now()
   const tick = setInterval(() => say(`  … ${Math.round((Date.now() - started) / 1000)} s`), 15_000)
-  const { code, tail } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { quiet: true })
+  // Not `npm ci`: it wants the optional packages of every platform in the lock file, and registries differ in which they have.
+  const { code, tail } = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+    quiet: true,
+  })
   clearInterval(tick)
   if (code !== 0) {
     say(tail)
@@ -77,6 +80,15 @@ async function buildFaiss(always) {
   const { code, tail } = await run(join(bin, 'node'), [script, ...(always ? ['--say'] : [])], { quiet: true })
   const last = tail.trim().split('\n').at(-1)
   if (last && (always || code !== 0)) say(last)
+}
+
+/** An OpenAI-style server that others wrote, for the tests of the http engine. They say when it isn't there. */
+async function installTestServer() {
+  const python = join(root, '.venv', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python')
+  const { code } = await run(python, ['-m', 'pip', 'install', '--quiet', '-r', 'tests/requirements.txt'], {
+    quiet: true,
+  })
+  if (code !== 0) say('llama.cpp’s own server is not to be had here: its tests are left out.')
 }
 
 function fail(text) {
@@ -101,6 +113,7 @@ const steps = {
       ['tests', join(bin, 'mocha'), only ? args : ['tests/**/*.test.ts']],
     ]
     for (const [name, command, commandArgs] of checks) {
+      if (name === 'tests' && !only) await installTestServer()
       if (only && name !== 'tests') continue
       say(`\n— ${name}`)
       const { code } = await run(command, commandArgs)

@@ -1,7 +1,5 @@
-import { existsSync, mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type BrowserContext, chromium } from 'playwright-core'
+import { existsSync } from 'node:fs'
+import { type Browser, chromium } from 'playwright-core'
 
 const places = [
   '/usr/bin/chromium',
@@ -13,20 +11,11 @@ const places = [
 /** The browser that tests of the page run in; absent when this machine has none of the known ones. */
 export const browserPath: string | undefined = places.find((path) => existsSync(path))
 
-export interface BrowserOptions {
-  readonly viewport?: { readonly width: number; readonly height: number }
-  readonly dark?: boolean
-  readonly touch?: boolean
-}
-
-/** Starts the browser with a profile of its own that reaches nothing but loopback. */
-export function openBrowser(options: BrowserOptions = {}): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(mkdtempSync(join(tmpdir(), 'hone-browser-')), {
+/** Starts the browser with a new profile of its own, which goes when it is closed. */
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({
     executablePath: browserPath ?? '',
     headless: true,
-    viewport: { ...(options.viewport ?? { width: 1280, height: 800 }) },
-    colorScheme: options.dark ? 'dark' : 'light',
-    hasTouch: options.touch ?? false,
     args: [
       '--no-sandbox',
       '--disable-gpu',

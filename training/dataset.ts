@@ -1,10 +1,12 @@
-import { mkdir, mkdtemp, readFile, rename } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asHoneError, HoneError } from '../src/errors.ts'
 import type { ChatMessage } from '../src/ports/engine.ts'
 import type { PairTrace } from '../src/ports/learning.ts'
 import type { Method } from '../src/ports/trainer.ts'
+import { feedbackRows } from './export.ts'
 import { removeFolder, syncFolder, writeDurably } from './files.ts'
+import { toRows } from './formats.ts'
 import { seeded, sha256, shuffled } from './hash.ts'
 import type { Pair, Unpaired } from './pairs.ts'
 import type { Selection } from './select.ts'
@@ -64,17 +66,29 @@ export async function freeze(folder: string, input: DatasetInput): Promise<Datas
   const manifest = manifestOf(input, hash)
   try {
     await mkdir(folder, { recursive: true })
-    const work = await mkdtemp(join(folder, '.making-'))
-    for (const [name, text] of Object.entries(files)) await writeDurably(join(work, name), text)
-    await writeDurably(join(work, 'dataset.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
-    await removeFolder(path)
-    await rename(work, path)
+    const work = await mkdtemp(join(folder, making))
+    try {
+      for (const [name, text] of Object.entries(files)) await writeDurably(join(work, name), text)
+      await writeDurably(join(work, 'dataset.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
+      await removeFolder(path)
+      await rename(work, path)
+    } finally {
+      await removeFolder(work)
+    }
     await syncFolder(folder)
   } catch (error) {
     throw asHoneError(error, 'STORE', 'The dataset could not be written')
   }
   return { path, manifest }
 }
+
+/** Removes datasets that a crash left half written. Call it at start, when no run is on. */
+export async function cleanDatasets(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  await Promise.all(names.filter((name) => name.startsWith(making)).map((name) => removeFolder(join(folder, name))))
+}
+
+const making = '.making-'
 
 /** Reads a frozen dataset's manifest. @throws HoneError NOT_FOUND when there is none: the folder doesn't exist then. */
 export async function readDataset(path: string): Promise<Dataset> {
@@ -90,36 +104,10 @@ function filesOf({ selection, replay, seed, shuffleLabels }: DatasetInput): Reco
   const train = shuffleLabels ? flipHalf(selection.train, seed) : selection.train
   const lone = shuffleLabels ? flipHalf(selection.unpaired, seed + 1) : selection.unpaired
   return {
-    'train.jsonl': jsonLines(trainRows(selection.method, train, lone)),
-    'holdout.jsonl': jsonLines(selection.heldOut.map(preferenceRow)),
+    'train.jsonl': jsonLines(toRows(feedbackRows([...train, ...lone]), selection.method)),
+    'holdout.jsonl': jsonLines(toRows(feedbackRows(selection.heldOut), 'dpo')),
     'replay.jsonl': jsonLines(replay.map(({ prompt, completion }) => ({ prompt, completion: reply(completion) }))),
   }
-}
-
-function trainRows(method: Method, pairs: readonly Pair[], lone: readonly Unpaired[]): readonly object[] {
-  switch (method) {
-    case 'dpo':
-      return pairs.map(preferenceRow)
-    case 'sft':
-      return [
-        ...pairs.map(({ prompt, chosen }) => ({ prompt, completion: reply(chosen) })),
-        ...lone.filter(({ liked }) => liked).map(({ prompt, text }) => ({ prompt, completion: reply(text) })),
-      ]
-    case 'kto':
-      return [
-        ...pairs.flatMap(({ prompt, chosen, rejected }) => [
-          { prompt, completion: reply(chosen), label: true },
-          { prompt, completion: reply(rejected), label: false },
-        ]),
-        ...lone.map(({ prompt, text, liked }) => ({ prompt, completion: reply(text), label: liked })),
-      ]
-    default:
-      return method satisfies never
-  }
-}
-
-function preferenceRow({ prompt, chosen, rejected }: Pair): object {
-  return { prompt, chosen: reply(chosen), rejected: reply(rejected) }
 }
 
 function reply(content: string): readonly ChatMessage[] {

@@ -1,10 +1,16 @@
 import type { Store } from '../src/ports/store.ts'
 import { type FeedbackRow, type RowFormat, toRows } from './formats.ts'
-import { pairsOf, unpairedOf } from './pairs.ts'
+import type { Pair, Unpaired } from './pairs.ts'
+import { applyPolicy, defaultPolicy } from './policy.ts'
+import { collect } from './select.ts'
+
+/** An export has no run to be fair in, so nothing is capped. */
+const uncapped = { capFromPeople: Number.POSITIVE_INFINITY, perPrompt: Number.POSITIVE_INFINITY }
 
 /**
  * What people said, as rows of one of TRL's formats, oldest first and each row once. Only the channels named in
- * `channels` are read: the operator has allowed training on those.
+ * `channels` are read, for the operator has allowed training on those; rows with secrets and rows that contradict each
+ * other are left out, as in a run.
  *
  * @example const rows = await exportFeedback(store, 'dpo', ['web', 'terminal', 'import'])
  */
@@ -13,16 +19,23 @@ export async function exportFeedback(
   format: RowFormat,
   channels: readonly string[],
 ): Promise<readonly object[]> {
-  const rows: FeedbackRow[] = []
-  for await (const judged of store.feedback.judged()) {
-    if (!channels.includes(judged.channel)) continue
-    for (const { prompt, chosen, rejected } of pairsOf(judged)) {
-      rows.push({ kind: 'preference', prompt, chosen, rejected })
-    }
-    for (const { prompt, text, liked } of unpairedOf(judged)) {
-      rows.push({ kind: 'rated', prompt, completion: text, label: liked })
-    }
-  }
-  const unique = new Map(toRows(rows, format).map((row) => [JSON.stringify(row), row]))
+  const { pairs, unpaired } = await collect(store)
+  const tenants = new Set([...pairs, ...unpaired].map(({ tenant }) => tenant))
+  const rows = [...tenants].flatMap((tenant) => {
+    const policy = { ...defaultPolicy, ...uncapped, trainOn: channels, tenant }
+    return [...applyPolicy(pairs, policy).kept, ...applyPolicy(unpaired, policy).kept]
+  })
+  rows.sort((a, b) => a.at.getTime() - b.at.getTime())
+  const unique = new Map(toRows(feedbackRows(rows), format).map((row) => [JSON.stringify(row), row]))
   return [...unique.values()]
+}
+
+/** Pairs and lone judgements as rows of TRL's formats know them. */
+export function feedbackRows(rows: readonly (Pair | Unpaired)[]): readonly FeedbackRow[] {
+  return rows.map((row): FeedbackRow => {
+    const { prompt } = row
+    return 'chosen' in row
+      ? { kind: 'preference', prompt, chosen: row.chosen, rejected: row.rejected }
+      : { kind: 'rated', prompt, completion: row.text, label: row.liked }
+  })
 }

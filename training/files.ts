@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /** Writes a file and waits until it is on the disk itself, its folder entry included. */
@@ -30,8 +30,7 @@ export async function folderBytes(path: string): Promise<number> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true })
   let bytes = 0
   for (const entry of entries.filter((item) => item.isFile())) {
-    await using file = await open(join(entry.parentPath, entry.name), 'r')
-    bytes += (await file.stat()).size
+    bytes += (await stat(join(entry.parentPath, entry.name))).size
   }
   return bytes
 }

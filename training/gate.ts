@@ -5,7 +5,7 @@ import { golden, ignorance, values } from './checks/grounded.ts'
 import { finite, live } from './checks/integrity.ts'
 import { citations, length, prose, repetition, speaks, stops } from './checks/language.ts'
 import { accuracy, chosen, keepsUp, margin, nearer } from './checks/preference.ts'
-import { type Golden, type HeldOutPair, type Material, type Measured, measure } from './measure.ts'
+import { type Golden, type HeldOutPair, type Material, type Measured, measure, quarters } from './measure.ts'
 import { goldenSuite } from './suites/golden.ts'
 import { proseSuite } from './suites/prose.ts'
 
@@ -104,7 +104,8 @@ export function judge(evidence: Evidence): GateReport {
 async function measureVersion(version: Version, material: Material, input: GateInput): Promise<Measured> {
   const { slot, signal, say } = input
   say?.(`Measuring ${version.id}.`)
-  return slot.borrow(version, (engine) => measure(engine, material, { signal }))
+  const onProgress = quarters((done) => say?.(`Measuring ${version.id}: ${done} %.`))
+  return slot.borrow(version, (engine) => measure(engine, material, { signal, onProgress }))
 }
 
 const unmeasurable: GateCheck = {

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { HoneError } from '../src/errors.ts'
 import { newId } from '../src/id.ts'
 import type { Logger } from '../src/log.ts'
@@ -5,12 +6,14 @@ import type { EngineSlot } from '../src/ports/engine.ts'
 import type { Learning, TrainOptions, TrainPlan } from '../src/ports/learning.ts'
 import type { Store } from '../src/ports/store.ts'
 import type { TrainEvent, Trainer } from '../src/ports/trainer.ts'
+import { cleanDatasets } from './dataset.ts'
+import { readGolden } from './golden.ts'
 import type { Golden } from './measure.ts'
 import { planOf } from './plan.ts'
 import { defaultPolicy, type Policy } from './policy.ts'
 import { type Hyper, hyperFor, parametersOf } from './recipes.ts'
 import type { Registry } from './registry.ts'
-import type { RunParts } from './run.ts'
+import { type RunParts, removeOutput } from './run.ts'
 import { createRunner } from './runner.ts'
 import { schedule } from './schedule.ts'
 import { type Selection, select } from './select.ts'
@@ -28,13 +31,13 @@ export interface LearningOptions {
   readonly model?: string
   /** SHA-256 of the chat template that the engine serves with, where it tells; training under another is refused. */
   readonly templateSha256?: string
-  /** Absolute; `datasets/` and `jobs/` are made in it. */
+  /** Absolute; `datasets/` and `jobs/` are made in it, and `golden.jsonl` is read from it if it is there. */
   readonly dataDir: string
   /** Channels whose feedback may be trained on. */
   readonly trainOn: readonly string[]
   /** The rest of the policy, where it is to differ from {@link defaultPolicy}. */
   readonly policy?: Partial<Policy>
-  /** The operator's own questions with known outcomes, for the gate. */
+  /** The operator's own questions with known outcomes for the gate, beside those in `golden.jsonl`. */
   readonly golden?: readonly Golden[]
   /** Cron expression for runs by the clock. */
   readonly schedule?: string
@@ -43,6 +46,8 @@ export interface LearningOptions {
 }
 
 const defaultSeed = 42
+
+type Step = Extract<TrainEvent, { type: 'step' }>
 
 /**
  * The learning loop: one run at a time, from votes to a version that serves, or to a refusal with the numbers.
@@ -57,15 +62,24 @@ const defaultSeed = 42
 export async function createLearning(options: LearningOptions): Promise<Learning & AsyncDisposable> {
   const { store, log, now = () => new Date() } = options
   const serving = servingVersions(options)
-  const steps = await recover(store, log, now)
+  const steps = await recover(options, now)
   const runner = createRunner({ parts: partsOf(options, serving), store, log, now }, steps)
 
   const learning: Learning = {
     plan: async (train = {}) => (await prepare(options, train)).plan,
     async start(by, train = {}) {
       const { selection, plan, hyper } = await prepare(options, train)
+      const golden = [...(options.golden ?? []), ...(await readGolden(join(options.dataDir, 'golden.jsonl')))]
       if (plan.refusal) throw new HoneError('NOT_ENOUGH_DATA', plan.refusal)
-      const request = { id: newId('job'), by, selection, hyper, seed: train.seed ?? defaultSeed, options: train }
+      const request = {
+        id: newId('job'),
+        by,
+        selection,
+        hyper,
+        golden,
+        seed: train.seed ?? defaultSeed,
+        options: train,
+      }
       return runner.start({ ...request, startedAt: now() }, { plan, hyper, seed: request.seed, options: train })
     },
     async cancel(by) {
@@ -108,7 +122,7 @@ async function prepare(options: LearningOptions, train: TrainOptions): Promise<P
 }
 
 function partsOf(options: LearningOptions, serving: RunParts['serving']): RunParts {
-  const { store, slot, registry, trainer, base, templateSha256, dataDir, model = '', golden = [] } = options
+  const { store, slot, registry, trainer, base, templateSha256, dataDir, model = '' } = options
   return {
     store,
     slot,
@@ -118,23 +132,20 @@ function partsOf(options: LearningOptions, serving: RunParts['serving']): RunPar
     base,
     modelFolder: model,
     dataDir,
-    golden,
     ...(templateSha256 === undefined ? {} : { templateSha256 }),
   }
 }
 
-/** Marks runs of a dead process as failed, and answers the steps of the last run. */
-async function recover(
-  store: Store,
-  log: Logger,
-  now: () => Date,
-): Promise<readonly Extract<TrainEvent, { type: 'step' }>[]> {
+/** Marks runs of a dead process as failed, removes what they left half made, and answers the steps of the last run. */
+async function recover({ store, log, dataDir }: LearningOptions, now: () => Date): Promise<readonly Step[]> {
   const jobs = await store.jobs.list(20)
   for (const job of jobs.filter(({ state }) => state === 'running')) {
     const error = { code: 'TRAINER_FAILED', message: 'Hone stopped while this run was on.' }
     await store.jobs.update(job.id, { state: 'failed', endedAt: now(), detail: { ...job.detail, error } })
+    await removeOutput(dataDir, job.id)
     log.warn('train.interrupted', { job: job.id })
   }
+  await cleanDatasets(join(dataDir, 'datasets'))
   const last = jobs[0]?.detail.steps
   return Array.isArray(last) ? last : []
 }

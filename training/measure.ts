@@ -63,7 +63,7 @@ const atOnce = 4
  * @throws HoneError ENGINE_MISSING when the engine can't score; CANCELLED when the signal aborts.
  */
 export async function measure(engine: Engine, material: Material, options: MeasureOptions): Promise<Measured> {
-  const { signal, maxTokens = 160, onProgress } = options
+  const { signal, maxTokens = 128, onProgress } = options
   const { pairs, prose, questions, golden } = material
   const total = pairs.length * 2 + prose.length + questions.length + golden.length
   let done = 0
@@ -124,6 +124,17 @@ export async function inTurns<T, R>(
   }
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
   return results
+}
+
+/** Turns a count of finished pieces into 25, 50 and 75 per cent: enough for a person, few enough for a log. */
+export function quarters(say: (percent: number) => void): (done: number, total: number) => void {
+  let said = 0
+  return function progress(done, total) {
+    const now = Math.floor((done / total) * 4) * 25
+    if (now <= said || now >= 100) return
+    said = now
+    say(now)
+  }
 }
 
 /** @throws HoneError CANCELLED once the signal has aborted. */

@@ -5,7 +5,7 @@ import { secretIn } from './secrets.ts'
 export interface Policy {
   /** Channels whose feedback may be trained on; everything else is left out. */
   readonly trainOn: readonly string[]
-  /** One tenant's feedback alone; absent: all of them (a single-tenant installation). */
+  /** One tenant's feedback alone. Absent: this installation's own, and one workspace's at most: {@link ownTenants}. */
   readonly tenant?: string
   /** A person decides at most this many rows, or {@link perPersonShare} of the run if that is more. */
   readonly perPersonRows: number
@@ -27,6 +27,9 @@ export const defaultPolicy: Policy = {
   capFromPeople: 3,
   perPrompt: 6,
 }
+
+/** Tenants that belong to the operator: the page, the terminal, imported files. */
+export const ownTenants: readonly string[] = ['web', 'terminal', 'import']
 
 /** Rows that may be used, how many may not and why, and what an operator should know about it. */
 export interface Allowed<Row> {
@@ -50,10 +53,12 @@ export function applyPolicy<R extends Row>(rows: readonly R[], policy: Policy): 
     return false
   }
   const opposed = opposites(rows)
+  const guests = guestsOf(rows, policy)
   const seen = new Set<string>()
   const permitted = newestFirst(rows).filter((row) => {
     if (!policy.trainOn.includes(row.channel)) return drop('channel not allowed')
     if (policy.tenant !== undefined && row.tenant !== policy.tenant) return drop('other tenant')
+    if (guests.size > 1 && guests.has(row.tenant)) return drop('several tenants')
     if (textsOf(row).some((text) => secretIn(text) !== undefined)) return drop('secret')
     if (opposed.has(contentKey(row))) return drop('contradicted')
     if (seen.has(contentKey(row))) return drop('duplicate')
@@ -68,25 +73,42 @@ export function applyPolicy<R extends Row>(rows: readonly R[], policy: Policy): 
   return { kept: kept.toReversed(), leftOut, notes: note ? [note] : [] }
 }
 
-/** A row counts for everybody who decided it, and goes only when all of them are over their share. */
+/**
+ * A row counts for everybody who decided it, and goes only when all of them are over their share. What the operator
+ * imported is the operator's own choice and isn't capped.
+ */
 function capPeople<R extends Row>(
   rows: readonly R[],
   policy: Policy,
   drop: (why: string) => false,
 ): { readonly kept: readonly R[]; readonly note?: string } {
-  const people = new Set(rows.flatMap((row) => row.people))
+  const people = new Set(rows.filter(isChat).flatMap((row) => row.people))
   if (people.size < policy.capFromPeople) {
     return { kept: rows, note: `The cap per person is off: fewer than ${policy.capFromPeople} people gave feedback.` }
   }
   const cap = Math.max(policy.perPersonRows, Math.floor(rows.length * policy.perPersonShare))
   const used = new Map<string, number>()
   const kept = rows.filter((row) => {
-    const free = row.people.length === 0 || row.people.some((person) => (used.get(person) ?? 0) < cap)
+    const free = !isChat(row) || row.people.length === 0 || row.people.some((person) => (used.get(person) ?? 0) < cap)
     if (!free) return drop('cap per person')
     for (const person of row.people) used.set(person, (used.get(person) ?? 0) + 1)
     return true
   })
   return { kept }
+}
+
+function isChat({ channel }: Row): boolean {
+  return channel !== 'import'
+}
+
+/**
+ * Workspaces and guilds with usable rows. One LoRA serves everybody, so it may not learn from several of them: what
+ * one said would show in the answers to another. Then the operator has to name one.
+ */
+function guestsOf(rows: readonly Row[], { trainOn, tenant }: Policy): ReadonlySet<string> {
+  if (tenant !== undefined) return new Set()
+  const usable = rows.filter((row) => trainOn.includes(row.channel) && !ownTenants.includes(row.tenant))
+  return new Set(usable.map((row) => row.tenant))
 }
 
 function newestFirst<R extends Row>(rows: readonly R[]): readonly R[] {

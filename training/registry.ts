@@ -114,6 +114,7 @@ async function writeManifest(root: string, { folder }: Candidate, manifest: Vers
 }
 
 async function clean(root: string): Promise<void> {
+  await mkdir(root, { recursive: true })
   for (const n of await numbers(root)) {
     const folder = join(root, `v${n}`)
     const names = await readdir(folder)
@@ -127,7 +128,6 @@ async function clean(root: string): Promise<void> {
  * once only: llama.cpp keeps a LoRA by its path, and an old one would come back under a path that was used again.
  */
 async function stageIn(root: string, trained: Trained, basePath: string): Promise<Candidate> {
-  await mkdir(root, { recursive: true })
   const counter = join(root, 'counter')
   const last = Number(await readFile(counter, 'utf8').catch(() => '0')) || 0
   const next = Math.max(last, ...(await numbers(root))) + 1

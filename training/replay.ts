@@ -64,7 +64,12 @@ function likedAsWere({ unpaired }: Selection): readonly ReplayRow[] {
 /** Enough prompts for `count` rows: one round greedy, more rounds sampled, plus spare ones where some are dropped. */
 function tasksFor(selection: Selection, count: number, seed: number): readonly Task[] {
   const system = selection.train.at(-1)?.prompt.filter(({ role }) => role === 'system') ?? []
-  const talk = replaySuite.map((content): readonly ChatMessage[] => [...system, { role: 'user', content }])
+  const pages = [...new Set(selection.train.map(({ prompt }) => lastMessage(prompt).passages))].filter(Boolean)
+  const talk = replaySuite.map((said, i): readonly ChatMessage[] => {
+    // In service, retrieval finds passages for small talk as well; so every second one has some.
+    const passages = i % 2 === 1 && pages[i % pages.length]
+    return [...system, { role: 'user', content: passages ? `${passages}\n\n${said}` : said }]
+  })
   const mixed = unanswerable(selection.train, seed).slice(0, Math.ceil(count / 3))
   const tasks: Task[] = mixed.map((prompt) => ({ prompt, temperature: 0, unanswerable: true }))
   for (let round = 0; tasks.length < count + mixed.length; round++) {
@@ -101,7 +106,7 @@ async function answerOf(
 ): Promise<ReplayRow | undefined> {
   let completion = ''
   let whole = false
-  for await (const delta of engine.generate(prompt, { temperature, seed, maxTokens: 160, signal })) {
+  for await (const delta of engine.generate(prompt, { temperature, seed, maxTokens: 256, signal })) {
     if (delta.kind === 'text') completion += delta.text
     else whole = delta.reason === 'stop'
   }

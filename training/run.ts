@@ -8,7 +8,7 @@ import { type Dataset, freeze } from './dataset.ts'
 import { removeFolder } from './files.ts'
 import { gate, type Judgement } from './gate.ts'
 import type { VersionManifest } from './manifest.ts'
-import { type Golden, stopIf } from './measure.ts'
+import { type Golden, quarters, stopIf } from './measure.ts'
 import type { Hyper } from './recipes.ts'
 import type { Candidate, Registry } from './registry.ts'
 import { makeReplay } from './replay.ts'
@@ -29,7 +29,6 @@ export interface RunParts {
   /** Hugging Face folder that training starts from. */
   readonly modelFolder: string
   readonly dataDir: string
-  readonly golden: readonly Golden[]
 }
 
 /** One run: what was asked for, and by whom. */
@@ -38,6 +37,7 @@ export interface RunRequest {
   readonly by: string
   readonly selection: Selection
   readonly hyper: Hyper
+  readonly golden: readonly Golden[]
   readonly seed: number
   readonly options: TrainOptions
   readonly startedAt: Date
@@ -81,16 +81,22 @@ export async function runTraining(parts: RunParts, request: RunRequest, voice: R
     }
     return { version: candidate.id, verdict: report.verdict }
   } finally {
-    await removeFolder(join(work, 'output'))
-    await removeFolder(join(work, 'output.work'))
+    await removeOutput(parts.dataDir, request.id)
   }
+}
+
+/** Removes what a run wrote besides its log: all that is worth keeping is in the registry by now. */
+export async function removeOutput(dataDir: string, id: string): Promise<void> {
+  for (const name of ['output', 'output.work', 'output.draft']) await removeFolder(join(dataDir, 'jobs', id, name))
 }
 
 async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice): Promise<Dataset> {
   const { selection, seed, options } = request
   const { signal } = voice
   voice.say('Asking the base model for its own answers, so that training keeps them.')
-  const replay = await makeReplay({ slot: parts.slot, base: { id: 'v0', base: parts.base }, selection, seed, signal })
+  const base = { id: 'v0', base: parts.base }
+  const onProgress = quarters((done) => voice.say(`The base model's own answers: ${done} %.`))
+  const replay = await makeReplay({ slot: parts.slot, base, selection, seed, signal, onProgress })
   const shuffle = options.shuffleLabels === undefined ? {} : { shuffleLabels: options.shuffleLabels }
   const dataset = await freeze(join(parts.dataDir, 'datasets'), { selection, replay, seed, ...shuffle })
   const { pairs, heldOut } = dataset.manifest.rows
@@ -134,13 +140,21 @@ interface Finished {
 
 /** The manifest, with the gate's numbers in it, makes the candidate exist; anything that fails before removes it. */
 async function judgeAndPublish(parts: RunParts, request: RunRequest, finished: Finished): Promise<Judgement> {
-  const { slot, registry, golden } = parts
+  const { slot, registry } = parts
   const { candidate, voice } = finished
   const { say, signal } = voice
   try {
     const base = { id: 'v0', base: parts.base }
-    const heldOut = request.selection.heldOut
-    const judgement = await gate({ slot, base, candidate: candidate.version, heldOut, golden, signal, say })
+    const { golden, selection } = request
+    const judgement = await gate({
+      slot,
+      base,
+      candidate: candidate.version,
+      heldOut: selection.heldOut,
+      golden,
+      signal,
+      say,
+    })
     stopIf(signal)
     await registry.publish(candidate, await manifestOf(parts, request, { ...finished, judgement }))
     voice.report(judgement.report)

@@ -27,19 +27,18 @@ export function schedule(expression: string, learning: Learning, log: Logger): S
   }
 }
 
-/** What happens when a run is due. Remembers what the last run had, so that nothing is trained twice on the same rows. */
+/** What happens when a run is due. The newest version tells what was trained on last, across restarts too. */
 export function dueRun(learning: Learning, log: Logger): () => Promise<void> {
-  let last = ''
   return async function due() {
     try {
       const { rows, refusal } = await learning.plan()
-      const now = JSON.stringify(rows)
-      if (refusal !== undefined || now === last) {
-        log.info('schedule.skipped', { why: refusal ?? 'nothing new since the last run' })
+      const newest = (await learning.versions()).at(-1)
+      const same = newest !== undefined && newest.pairs.length === rows.pairs
+      if (refusal !== undefined || same) {
+        log.info('schedule.skipped', { why: refusal ?? `nothing new since ${newest?.id}` })
         return
       }
       const job = await learning.start('schedule')
-      last = now
       log.info('schedule.started', { job: job.id })
     } catch (error) {
       const failure = asHoneError(error, 'TRAINER_FAILED', 'The scheduled run did not start')

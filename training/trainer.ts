@@ -83,7 +83,7 @@ async function* runJob(
     yield last
   } catch (error) {
     await killNow(child, exit)
-    await removeLeftovers(job, signal.aborted)
+    await removeLeftovers(job, { cancelled: signal.aborted, published: ends.at(-1)?.type === 'done' })
     throw error
   } finally {
     signal.removeEventListener('abort', stop)
@@ -147,10 +147,13 @@ function signalGroup(child: Child, signal: NodeJS.Signals): void {
   }
 }
 
-/** What is half written goes; a checkpoint stays only where the run was stopped on purpose and may go on. */
-async function removeLeftovers({ output }: TrainJob, keepCheckpoint: boolean): Promise<void> {
-  await rm(`${output}.draft`, { recursive: true, force: true })
-  if (!keepCheckpoint) await rm(`${output}.work`, { recursive: true, force: true })
+/** A LoRA that nobody will hear of goes, whole or not; a checkpoint stays where the run may go on later. */
+async function removeLeftovers(
+  { output }: TrainJob,
+  { cancelled, published }: { readonly cancelled: boolean; readonly published: boolean },
+): Promise<void> {
+  const paths = [`${output}.draft`, ...(cancelled ? [] : [`${output}.work`]), ...(published ? [output] : [])]
+  await Promise.all(paths.map((path) => rm(path, { recursive: true, force: true })))
 }
 
 function cancelled(): HoneError {

@@ -55,26 +55,13 @@ interface Session {
 
 /** Begins a chat in a thread of its own. */
 export function chat(bot: Bot, options: TerminalOptions): Chat {
-  const { output } = options
-  const session: Session = {
-    bot,
-    options,
-    paint: painter(output),
-    person: options.person ?? { id: 'terminal:you', name: 'You' },
-    thread: `terminal:main:${newId('t')}`,
-    waiting: new Map(),
-    ended: new AbortController(),
-    write: (text) => void (text && output.write(text)),
-    newest: undefined,
-    duel: undefined,
-    answering: undefined,
-  }
+  const session = begin(bot, options)
   const { write, paint, ended } = session
   return {
     channel: terminalChannel({
       write,
       paint,
-      statuses: output.isTTY === true,
+      statuses: options.output.isTTY === true,
       ended: (...how) => settle(session, ...how),
     }),
     async line(text) {
@@ -94,6 +81,23 @@ export function chat(bot: Bot, options: TerminalOptions): Chat {
     },
     greet: () => write(paint('dim', 'Ask something. /help shows what else you can do.\n')),
     end: () => ended.abort(),
+  }
+}
+
+function begin(bot: Bot, options: TerminalOptions): Session {
+  const { output } = options
+  return {
+    bot,
+    options,
+    paint: painter(output),
+    person: options.person ?? { id: 'terminal:you', name: 'You' },
+    thread: `terminal:main:${newId('t')}`,
+    waiting: new Map(),
+    ended: new AbortController(),
+    write: (text) => void (text && output.write(text)),
+    newest: undefined,
+    duel: undefined,
+    answering: undefined,
   }
 }
 

@@ -8,12 +8,7 @@ import { parseLine } from './parse.ts'
  */
 export async function listen(session: Chat, options: TerminalOptions): Promise<void> {
   const { input, output, signal } = options
-  const lines = createInterface({
-    input,
-    output,
-    prompt: '› ',
-    terminal: output.isTTY === true && input.isTTY === true,
-  })
+  const lines = createInterface({ input, output, prompt: '› ', terminal: isTerminal(options) })
   const prompt = () => {
     if (output.isTTY) lines.prompt()
   }
@@ -49,4 +44,8 @@ export async function listen(session: Chat, options: TerminalOptions): Promise<v
   await closed
   // What was piped in before the end is still answered; a person who quits doesn't wait.
   if (!over) await Promise.race([queue, aborted.promise])
+}
+
+function isTerminal({ input, output }: TerminalOptions): boolean {
+  return output.isTTY === true && input.isTTY === true
 }

@@ -78,7 +78,7 @@ export function errorText(error: HoneError, paint: Paint): string {
 
 const bars = '▁▂▃▄▅▆▇█'
 
-/** The course of a figure in a few characters. @example sparkline([3, 2, 1]) // '█▄▁' */
+/** The course of a figure in a few characters. @example sparkline([3, 2, 1]) // '█▅▁' */
 export function sparkline(values: readonly number[], width = 16): string {
   const shown = values.slice(-width)
   const low = Math.min(...shown)

@@ -1,21 +1,18 @@
 import { type Context, Hono } from 'hono'
-import { html } from 'hono/html'
 import { streamSSE } from 'hono/streaming'
 import { HoneError } from '../../src/errors.ts'
 import { newId } from '../../src/id.ts'
-import { eventOf, messageEvent, messageLimit, parseForm, threadId } from './parse.ts'
+import { messageLimit, threadId } from './parse.ts'
 import { type ChatView, chatPage, messages, threadList } from './render/chat.ts'
-import { exchange } from './render/reply.ts'
 import type { Session } from './session.ts'
-import { type Env, fragment, pageOf, type Site } from './site.ts'
+import { type Env, pageOf, type Site } from './site.ts'
 import { sendChanges } from './sse.ts'
 
 const threadsShown = 50
 
-/** Routes of the chat: pages, sending, stopping, the stream of events. */
+/** Routes that show the chat: pages, the list of conversations, the stream of events. */
 export function chatRoutes(site: Site): Hono<Env> {
   const app = new Hono<Env>()
-  const back = (name: string) => site.url(`/t/${name}`)
   const show = async (c: Context<Env>, name: string) => {
     const session = c.get('session')
     return c.html(chatPage(pageOf(site, session), await chatView(site, session, name)))
@@ -30,32 +27,6 @@ export function chatRoutes(site: Site): Hono<Env> {
   app.get('/threads', async (c) => {
     const session = c.get('session')
     return c.html(threadList(pageOf(site, session), await threadsOf(site, session), c.req.query('current') ?? ''))
-  })
-
-  app.post('/t/:name/messages', async (c) => {
-    const session = c.get('session')
-    const name = c.req.param('name')
-    const event = messageEvent(session, threadId(session, name), parseForm('message', c.get('form')), new Date())
-    const taken = await site.bot.receive(event)
-    // A page that sent twice already shows the message, or will read it from the store.
-    if (taken === 'duplicate') {
-      c.header('HX-Reswap', 'none')
-      c.header('HX-Trigger', 'hone:refresh')
-      return fragment(c, html``, { status: 202, back: back(name) })
-    }
-    const live = site.streams.lives(event.thread).find((one) => one.event.id === event.id) ?? site.streams.open(event)
-    c.header('HX-Push-Url', back(name))
-    const view = (await site.views.exchange(event)) ?? {
-      key: '',
-      text: event.text,
-      slot: { kind: 'live' as const, live },
-    }
-    return fragment(c, exchange(pageOf(site, session), view), { status: 202, back: back(name) })
-  })
-
-  app.post('/t/:name/stop', (c) => {
-    site.bot.stop(eventOf(c.get('session'), parseForm('stop', c.get('form')).event))
-    return c.req.header('hx-request') ? c.body(null, 204) : c.redirect(back(c.req.param('name')), 303)
   })
 
   app.get('/t/:name/events', (c) => {

@@ -5,15 +5,18 @@ import type { Bot } from '../../src/ports/bot.ts'
 import type { Channel, Person } from '../../src/ports/channel.ts'
 import { accountRoutes } from './account.ts'
 import { chatRoutes } from './chat.ts'
+import { type Family, family } from './family.ts'
 import { files } from './files.ts'
 import { explain, fromOurPage, headers, known, limited, ownHost } from './guard.ts'
+import { judgeRoutes } from './judge.ts'
 import { learningRoutes } from './learning.ts'
 import { messagePage } from './render/layout.ts'
+import { sendRoutes } from './send.ts'
 import { sessions } from './session.ts'
 import { type Env, pageOf, type Site } from './site.ts'
 import { type Streams, streams } from './stream.ts'
 import { turnRoutes } from './turns.ts'
-import { type Views, views } from './view.ts'
+import { views } from './view.ts'
 
 export interface WebOptions {
   /** What an admin signs in with. Empty: nobody can. */
@@ -53,6 +56,7 @@ export function web(bot: Bot, options: WebOptions): Web {
   const base = `/${(options.base ?? '').replace(/^\/+|\/+$/g, '')}`.replace(/\/$/, '')
   const detached = new AbortController()
   const buffers = streams()
+  const kin = family(bot.store)
   const site: Site = {
     bot,
     title: options.title ?? 'Hone',
@@ -62,11 +66,12 @@ export function web(bot: Bot, options: WebOptions): Web {
     files: files(),
     sessions: sessions({ ...options, path: base || '/', now: options.now ?? Date.now }),
     streams: buffers,
-    views: views(bot, buffers),
+    views: views(bot.store, kin, buffers),
+    family: kin,
     signal: detached.signal,
     url: (path) => `${base}${path}`,
   }
-  const detachChannel = bot.attach(channel(buffers, site.views, site.log))
+  const detachChannel = bot.attach(channel(buffers, kin, site.log))
   const app = routes(site, options.host, base)
   return {
     fetch: async (request) => app.fetch(request),
@@ -94,7 +99,8 @@ function routes(site: Site, host: string, base: string): Hono<Env> {
     await next()
     if (!c.res.headers.has('cache-control')) c.header('Cache-Control', 'no-store')
   })
-  for (const part of [chatRoutes, turnRoutes, accountRoutes, learningRoutes]) app.route('/', part(site))
+  for (const part of [chatRoutes, sendRoutes, turnRoutes, judgeRoutes, accountRoutes, learningRoutes])
+    app.route('/', part(site))
   app.notFound((c) => c.text('There is no such page.', 404))
   app.onError(async (error, c) => {
     const { status, text, help } = explain(error, c, site.log)
@@ -106,12 +112,12 @@ function routes(site: Site, host: string, base: string): Hono<Env> {
 }
 
 /** The channel that lets replies flow into the pages' buffers. */
-function channel(streams: Streams, views: Views, log: Logger): Channel {
+function channel(streams: Streams, family: Family, log: Logger): Channel {
   return {
     name: 'web',
     duels: true,
     async deliver(event, events) {
-      const place = await views.place(event)
+      const place = await family.place(event)
       const live = streams.open(event)
       try {
         for await (const one of events) streams.push(live, one)
@@ -123,12 +129,7 @@ function channel(streams: Streams, views: Views, log: Logger): Channel {
           message: 'The reply broke off. Send your message again.',
         })
       }
-      if (live.end?.kind !== 'duel') return live.end ? [{ thread: event.thread, id: place }] : []
-      const { left, right, duel } = live.end
-      await views
-        .linkDuel(event, left.turn, right.turn)
-        .catch((error: unknown) => log.warn('web.duel.unlinked', { duel, error }))
-      return [{ thread: event.thread, id: `duel-${duel}` }]
+      return [{ thread: event.thread, id: place }]
     },
     async notice(thread, text) {
       streams.notice(thread, text)

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Context, Hono } from 'hono'
-import { streamSSE } from 'hono/streaming'
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { HoneError } from '../../src/errors.ts'
 import type { Learning, RunEvent } from '../../src/ports/learning.ts'
 import type { VoteCount } from '../../src/ports/store.ts'
@@ -29,13 +29,7 @@ export function learningRoutes(site: Site): Hono<Env> {
     c.json({ votes: byDay(await site.bot.store.feedback.counts()), steps: learning.steps() }),
   )
   app.get('/learning/events', (c) =>
-    streamSSE(c, (stream) =>
-      untilGone(site.signal, stream, async (signal) => {
-        const tell = (event: string, data: object) => stream.writeSSE({ event, data: JSON.stringify(data) })
-        await tell('steps', { steps: learning.steps() })
-        for await (const event of runs(learning, signal)) await tell(...told(event))
-      }),
-    ),
+    streamSSE(c, (stream) => untilGone(site.signal, stream, (signal) => follow(learning, stream, signal))),
   )
 
   const act = (path: string, work: (c: Context<Env>, by: string) => Promise<unknown>) =>
@@ -64,6 +58,13 @@ async function learningView(site: Site, learning: Learning): Promise<LearningVie
   ])
   const votes = byDay(counts)
   return { plan, versions, jobs, steps: learning.steps(), votes }
+}
+
+/** Sends the steps so far, then every event of this run and the next ones. */
+async function follow(learning: Learning, stream: SSEStreamingApi, signal: AbortSignal): Promise<void> {
+  const tell = (event: string, data: object) => stream.writeSSE({ event, data: JSON.stringify(data) })
+  await tell('steps', { steps: learning.steps() })
+  for await (const event of runs(learning, signal)) await tell(...told(event))
 }
 
 /** Run after run, until the reader goes away. */

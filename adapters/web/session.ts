@@ -43,37 +43,27 @@ const weekSeconds = 7 * 24 * 3600
  * link from elsewhere finds the same person; the admin's is SameSite=Strict and bound to the person.
  */
 export function sessions(options: SessionOptions): Sessions {
-  // A visitor holds a signature made with this key, so it must not be a quick hash of a token that may be short.
-  const key = options.secret ?? scryptSync(options.adminToken, 'hone web sessions', 32).toString('hex')
-  // Cookies ignore ports: the suffix keeps two Hones on one machine apart.
-  const suffix = createHash('sha256').update(`${key}name`).digest('hex').slice(0, 6)
-  const names = { person: `hone_person_${suffix}`, admin: `hone_admin_${suffix}` }
+  const { key, names } = keyring(options)
+  const { path } = options
   const allow = bucket(10, 60_000, options.now)
 
-  const cookie = (c: Context, maxAge: number, sameSite: 'Lax' | 'Strict') => ({
-    path: options.path,
-    httpOnly: true,
-    secure: new URL(c.req.url).protocol === 'https:',
-    sameSite,
-    maxAge,
-  })
   const session = async (c: Context, pid: string, person: Person): Promise<Session> => {
     const admin = await getSignedCookie(c, key, names.admin)
-    const [owner, until] = typeof admin === 'string' ? admin.split('|') : []
+    const [owner, until] = parts(admin)
     const csrf = createHmac('sha256', key).update(`csrf ${pid}`).digest('hex')
     return { pid, person, csrf, admin: owner === pid && Number(until) > options.now() }
   }
-  const writePerson = (c: Context, pid: string, name: string) =>
-    setSignedCookie(c, names.person, `${pid}|${encodeURIComponent(name)}`, key, cookie(c, yearSeconds, 'Lax'))
+  const writePerson = (c: Context, pid: string, name: string) => {
+    const value = `${pid}|${encodeURIComponent(name)}`
+    return setSignedCookie(c, names.person, value, key, cookie(c, path, { maxAge: yearSeconds, sameSite: 'Lax' }))
+  }
 
   return {
     async read(c) {
       const known = await options.person?.(c.req.raw)
       if (known) return session(c, encodeURIComponent(known.id.replace(/^web:/, '')), known)
-      const value = await getSignedCookie(c, key, names.person)
-      if (!value) return null
-      const [pid = '', name = ''] = value.split('|')
-      return session(c, pid, { id: `web:${pid}`, name: decodeURIComponent(name) })
+      const [pid, name] = parts(await getSignedCookie(c, key, names.person))
+      return pid === '' ? null : session(c, pid, { id: `web:${pid}`, name: decodeURIComponent(name) })
     },
     async create(c) {
       const pid = randomBytes(12).toString('base64url')
@@ -85,18 +75,32 @@ export function sessions(options: SessionOptions): Sessions {
       if (!allow()) return 'too-many'
       return options.adminToken !== '' && same(token, options.adminToken) ? 'right' : 'wrong'
     },
-    signIn: (c, { pid }) =>
-      setSignedCookie(
-        c,
-        names.admin,
-        `${pid}|${options.now() + weekSeconds * 1000}`,
-        key,
-        cookie(c, weekSeconds, 'Strict'),
-      ),
+    signIn(c, { pid }) {
+      const value = `${pid}|${options.now() + weekSeconds * 1000}`
+      return setSignedCookie(c, names.admin, value, key, cookie(c, path, { maxAge: weekSeconds, sameSite: 'Strict' }))
+    },
     signOut(c) {
-      deleteCookie(c, names.admin, { path: options.path })
+      deleteCookie(c, names.admin, { path })
     },
   }
+}
+
+function keyring({ secret, adminToken }: SessionOptions) {
+  // A visitor holds a signature made with this key, so it must not be a quick hash of a token that may be short.
+  const key = secret ?? scryptSync(adminToken, 'hone web sessions', 32).toString('hex')
+  // Cookies ignore ports: the suffix keeps two Hones on one machine apart.
+  const suffix = createHash('sha256').update(`${key}name`).digest('hex').slice(0, 6)
+  return { key, names: { person: `hone_person_${suffix}`, admin: `hone_admin_${suffix}` } }
+}
+
+/** The two parts of a cookie's value; empty for none, and for one whose signature is wrong. */
+function parts(value: string | false | undefined): readonly [string, string] {
+  const [first = '', second = ''] = value ? value.split('|') : []
+  return [first, second]
+}
+
+function cookie(c: Context, path: string, rest: { readonly maxAge: number; readonly sameSite: 'Lax' | 'Strict' }) {
+  return { path, httpOnly: true, secure: new URL(c.req.url).protocol === 'https:', ...rest }
 }
 
 /** Equal, in a time that tells nothing about where two texts differ. */

@@ -5,6 +5,7 @@ import { newId } from '../../src/id.ts'
 import type { Logger } from '../../src/log.ts'
 import type { Bot } from '../../src/ports/bot.ts'
 import type { BotTurn } from '../../src/ports/store.ts'
+import type { Family } from './family.ts'
 import type { Files } from './files.ts'
 import { threadName } from './parse.ts'
 import type { Html, Page } from './render/layout.ts'
@@ -26,6 +27,7 @@ export interface Site {
   readonly sessions: Sessions
   readonly streams: Streams
   readonly views: Views
+  readonly family: Family
   /** Ends when the adapter is detached. */
   readonly signal: AbortSignal
   readonly url: (path: string) => string

@@ -1,13 +1,14 @@
 import { html, raw } from 'hono/html'
 import type { SSEStreamingApi } from 'hono/streaming'
 import type { ThreadId } from '../../src/ports/channel.ts'
+import { keyOf } from './family.ts'
 import { noticeLine } from './render/chat.ts'
 import type { Page } from './render/layout.ts'
 import { markdown } from './render/markdown.ts'
 import { exchange, liveBody, liveStatus, slot } from './render/reply.ts'
 import type { Site } from './site.ts'
 import type { Change, Live } from './stream.ts'
-import { type ExchangeView, keyOf } from './view.ts'
+import type { ExchangeView } from './view.ts'
 
 /** Sent now and then, so that a dead connection is noticed and proxies keep a live one open. */
 const heartbeatMs = 20_000
@@ -56,12 +57,17 @@ export async function untilGone(
 async function sendChange(sending: Sending, change: Change, opened: Set<string>): Promise<void> {
   const { site, stream, page } = sending
   if (change.kind === 'refresh') return stream.writeSSE({ event: 'refresh', data: '{}' })
-  const id = site.streams.cursor()
   if (change.kind === 'notice') {
     const line = noticeLine(change.notice, raw(markdown(change.notice.text)))
-    return send(stream, 'notice', { id: `n-${change.notice.seq}`, html: String(await line) }, id)
+    return send(
+      stream,
+      'notice',
+      { id: `n-${change.notice.seq}`, html: String(await line) },
+      site.streams.cursor(change.notice.seq),
+    )
   }
   const { live } = change
+  const id = site.streams.cursor(live.seq)
   if (live.end || !opened.has(live.event.id)) {
     opened.add(live.event.id)
     const view = await site.views.exchange(live.event)

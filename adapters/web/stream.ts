@@ -35,8 +35,8 @@ export interface Streams {
   push(live: Live, event: ReplyEvent): void
   notice(thread: ThreadId, text: string): void
   lives(thread: ThreadId): readonly Live[]
-  /** Where a page that is rendered now stands; pass it to `subscribe`. */
-  cursor(): string
+  /** Where a page stands that is rendered now, or that was told of this change; pass it to `subscribe`. */
+  cursor(seq?: number): string
   subscribe(thread: ThreadId, after: string, signal: AbortSignal): AsyncIterable<Change>
   close(): void
 }
@@ -61,39 +61,13 @@ export function streams(): Streams {
   /** Changes up to this one may have been dropped. */
   let floor = 0
 
-  const buffer = (thread: ThreadId): ThreadBuffer => {
-    const known = threads.get(thread) ?? { lives: new Map(), notices: [], wake: new Set() }
-    threads.delete(thread)
-    threads.set(thread, known)
-    return known
-  }
-  const changed = (thread: ThreadBuffer) => {
-    for (const wake of [...thread.wake]) wake()
-  }
-  const forget = () => {
-    for (const [id, thread] of threads) {
-      if (threads.size <= keptThreads) return
-      if (thread.wake.size > 0 || [...thread.lives.values()].some((live) => !live.end)) continue
-      threads.delete(id)
-      floor = seq
-    }
-  }
-  const trim = (thread: ThreadBuffer) => {
-    for (const [id, live] of thread.lives) {
-      if (thread.lives.size <= keptPerThread) return
-      if (!live.end) continue
-      thread.lives.delete(id)
-      floor = Math.max(floor, live.seq)
-    }
-  }
-
+  const buffer = (thread: ThreadId) => newest(threads, thread)
   return {
     open(event) {
       const thread = buffer(event.thread)
       const live: Live = { event, seq: ++seq, status: '', text: '', sources: [] }
       thread.lives.set(event.id, live)
-      trim(thread)
-      forget()
+      floor = Math.max(floor, trim(thread), forget(threads) ? seq : 0)
       changed(thread)
       return live
     },
@@ -108,7 +82,7 @@ export function streams(): Streams {
       changed(thread)
     },
     lives: (thread) => [...(threads.get(thread)?.lives.values() ?? [])],
-    cursor: () => `${boot}.${seq}`,
+    cursor: (at = seq) => `${boot}.${at}`,
     subscribe(id, after, signal) {
       const [from, last] = after.split('.')
       const known = from === boot && Number(last) >= floor
@@ -116,6 +90,41 @@ export function streams(): Streams {
     },
     close: () => closed.abort(),
   }
+}
+
+/** The buffer of a thread, made if need be, and moved to where it is dropped last. */
+function newest(threads: Map<ThreadId, ThreadBuffer>, id: ThreadId): ThreadBuffer {
+  const thread = threads.get(id) ?? { lives: new Map(), notices: [], wake: new Set() }
+  threads.delete(id)
+  threads.set(id, thread)
+  return thread
+}
+
+function changed(thread: ThreadBuffer): void {
+  for (const wake of [...thread.wake]) wake()
+}
+
+/** Drops the oldest threads that nobody looks at and where nothing is being made. True: something was dropped. */
+function forget(threads: Map<ThreadId, ThreadBuffer>): boolean {
+  const before = threads.size
+  for (const [id, thread] of threads) {
+    if (threads.size <= keptThreads) break
+    const busy = thread.wake.size > 0 || [...thread.lives.values()].some((live) => !live.end)
+    if (!busy) threads.delete(id)
+  }
+  return threads.size < before
+}
+
+/** Drops the oldest finished replies of a thread; answers the newest change that went with them. */
+function trim(thread: ThreadBuffer): number {
+  let dropped = 0
+  for (const [id, live] of thread.lives) {
+    if (thread.lives.size <= keptPerThread) break
+    if (!live.end) continue
+    thread.lives.delete(id)
+    dropped = Math.max(dropped, live.seq)
+  }
+  return dropped
 }
 
 function apply(live: Live, event: ReplyEvent): void {

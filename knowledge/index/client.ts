@@ -10,7 +10,7 @@ export interface Ask {
 }
 export type Answer =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
-  | { readonly id: number; readonly ok: false; readonly message: string; readonly code?: ErrorCode }
+  | { readonly id: number; readonly ok: false; readonly message: string; readonly code: ErrorCode }
 
 /** The index, reached through messages. A thread that died is started anew by the next call. */
 export interface IndexClient {
@@ -34,42 +34,48 @@ export function startIndex(options: IndexOptions): IndexClient {
 
   function start(): Worker {
     const fresh = new Worker(sibling('worker'), { workerData: options, name: 'hone-knowledge' })
-    fresh.on('message', (answer: Answer) => settle(fresh, answer))
-    fresh.on('error', (error) => fail(fresh, `The knowledge index stopped: ${error.message}`))
-    fresh.on('exit', () => fail(fresh, 'The knowledge index stopped.'))
+    const stopped = (message: string) => {
+      if (worker !== fresh) return
+      worker = undefined
+      failAll(waiting, message)
+    }
+    fresh.on('message', (answer: Answer) => {
+      settle(waiting, answer)
+      if (waiting.size === 0) fresh.unref()
+    })
+    fresh.on('error', (error) => stopped(`The knowledge index stopped: ${error.message}`))
+    fresh.on('exit', () => stopped('The knowledge index stopped.'))
     return fresh
   }
-  function settle(from: Worker, answer: Answer): void {
-    const one = waiting.get(answer.id)
-    waiting.delete(answer.id)
-    if (waiting.size === 0) from.unref()
-    if (answer.ok) one?.resolve(answer.value)
-    else one?.reject(new HoneError(answer.code ?? 'STORE', answer.message))
+  function call(name: keyof IndexCalls, input: unknown): Promise<unknown> {
+    worker ??= start()
+    worker.ref()
+    const id = ++count
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    waiting.set(id, { resolve, reject })
+    worker.postMessage({ id, name, input } satisfies Ask)
+    return promise
   }
-  function fail(from: Worker, message: string): void {
-    if (worker !== from) return
+  async function close(): Promise<void> {
+    if (!worker) return
+    await call('close', null)
+    const ending = worker
     worker = undefined
-    for (const one of waiting.values()) one.reject(new HoneError('STORE', message))
-    waiting.clear()
+    await ending.terminate()
   }
-  return {
-    call(name, input) {
-      worker ??= start()
-      worker.ref()
-      const id = ++count
-      const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-      waiting.set(id, { resolve, reject })
-      worker.postMessage({ id, name, input } satisfies Ask)
-      return promise as Promise<Awaited<ReturnType<IndexCalls[typeof name]>>>
-    },
-    async close() {
-      if (!worker) return
-      await this.call('close', null)
-      const ending = worker
-      worker = undefined
-      await ending.terminate()
-    },
-  }
+  return { call: call as IndexClient['call'], close }
+}
+
+function settle(waiting: Map<number, Waiting>, answer: Answer): void {
+  const one = waiting.get(answer.id)
+  waiting.delete(answer.id)
+  if (answer.ok) one?.resolve(answer.value)
+  else one?.reject(new HoneError(answer.code, answer.message))
+}
+
+function failAll(waiting: Map<number, Waiting>, message: string): void {
+  for (const one of waiting.values()) one.reject(new HoneError('STORE', message))
+  waiting.clear()
 }
 
 /** A module beside this one, in source and in `dist` alike. */

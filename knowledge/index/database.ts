@@ -24,7 +24,7 @@ const schema = `
     title TEXT NOT NULL, url TEXT, hash TEXT NOT NULL, UNIQUE (tenant, name));
   CREATE TABLE passages (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, document INTEGER NOT NULL REFERENCES documents (id),
-    place INTEGER NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL, embed_text TEXT NOT NULL, hash TEXT NOT NULL);
+    tenant TEXT NOT NULL, scope TEXT NOT NULL, place INTEGER NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL, embed_text TEXT NOT NULL, hash TEXT NOT NULL);
   CREATE INDEX passages_document ON passages (document);
   CREATE INDEX passages_hash ON passages (hash);
   CREATE TABLE vectors (

@@ -29,12 +29,12 @@ interface PassageRow {
 export function lexicalHits(database: Database, query: IndexQuery, limit: number): readonly Hit[] {
   const words = lexicalQuery(query.text, (word) => isKnown(database, query.tenant, word))
   if (!words) return []
-  const scopes = query.scopes ? 'AND d.scope IN (SELECT value FROM json_each(?))' : ''
+  const scopes = query.scopes ? 'AND p.scope IN (SELECT value FROM json_each(?))' : ''
   return database
     .all<Hit>(
       `SELECT words.rowid AS id, -bm25(words, ${titleWeight}, 1) AS score FROM words
-       JOIN passages p ON p.id = words.rowid JOIN documents d ON d.id = p.document
-       WHERE words MATCH ? AND d.tenant = ? ${scopes} ORDER BY score DESC, id LIMIT ?`,
+       JOIN passages p ON p.id = words.rowid
+       WHERE words MATCH ? AND p.tenant = ? ${scopes} ORDER BY score DESC, id LIMIT ?`,
       words,
       query.tenant,
       ...(query.scopes ? [JSON.stringify(visible(query.scopes))] : []),
@@ -46,8 +46,7 @@ export function lexicalHits(database: Database, query: IndexQuery, limit: number
 /** Whether any passage of the tenant has the word. */
 function isKnown(database: Database, tenant: string, word: string): boolean {
   const found = database.get(
-    `SELECT 1 FROM words JOIN passages p ON p.id = words.rowid JOIN documents d ON d.id = p.document
-     WHERE words MATCH ? AND d.tenant = ? LIMIT 1`,
+    'SELECT 1 FROM words JOIN passages p ON p.id = words.rowid WHERE words MATCH ? AND p.tenant = ? LIMIT 1',
     `"${word}"`,
     tenant,
   )
@@ -74,7 +73,7 @@ export function searchIndex(database: Database, partitions: Partitions, query: I
     if (found.length >= query.limit) break
     const row = database.get<PassageRow>(
       `SELECT p.key, d.name AS document, p.title, p.text, d.url FROM passages p
-       JOIN documents d ON d.id = p.document WHERE p.id = ? AND d.tenant = ?`,
+       JOIN documents d ON d.id = p.document WHERE p.id = ? AND p.tenant = ?`,
       id,
       query.tenant,
     )

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { HoneError } from '../../src/errors.ts'
+import { asHoneError } from '../../src/errors.ts'
 import type { Answer, Ask } from './client.ts'
 import { type IndexOptions, openIndex } from './open.ts'
 
@@ -15,8 +15,8 @@ async function answer({ id, name, input }: Ask): Promise<Answer> {
     const call = index[name] as (input: unknown) => unknown
     return { id, ok: true, value: await call(input) }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    return { id, ok: false, message, ...(error instanceof HoneError && { code: error.code }) }
+    const { code, message } = asHoneError(error, 'STORE', 'The knowledge index failed')
+    return { id, ok: false, code, message }
   }
 }
 

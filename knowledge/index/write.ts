@@ -70,7 +70,7 @@ export function write(database: Database, staged: readonly Staged[]): Changes {
     for (const [place, passage] of one.passages.entries()) {
       const id = kept.get(passage.key)
       if (id !== undefined) database.run('UPDATE passages SET place = ? WHERE id = ?', place, id)
-      else changes.added.push(insertPassage(database, row, place, passage))
+      else changes.added.push(insertPassage(database, { row, place, ...one.document }, passage))
     }
   }
   return changes
@@ -93,14 +93,19 @@ function upsert(database: Database, { document, hash }: Staged): number {
   return (row as { id: number }).id
 }
 
-function insertPassage(database: Database, document: number, place: number, passage: StagedPassage): number {
+/** Tenant and scope stand in the passage too: a search filters by them for every match. */
+type Place = Pick<KnowledgeDocument, 'tenant' | 'scope'> & { readonly row: number; readonly place: number }
+
+function insertPassage(database: Database, where: Place, passage: StagedPassage): number {
   const { key, title, text, embedText, hash } = passage
   const row = database.get<{ id: number }>(
-    `INSERT INTO passages (key, document, place, title, text, embed_text, hash)
-     VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+    `INSERT INTO passages (key, document, tenant, scope, place, title, text, embed_text, hash)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
     key,
-    document,
-    place,
+    where.row,
+    where.tenant,
+    where.scope,
+    where.place,
     title,
     text,
     embedText,

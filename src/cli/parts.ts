@@ -1,10 +1,18 @@
-import { join } from 'node:path'
-import { type Embedder, embedFunction, openKnowledge, staticEmbedder, withEveryone } from '../../knowledge/index.ts'
+import { join, resolve } from 'node:path'
+import {
+  type Embedder,
+  type EmbedTexts,
+  embedFunction,
+  openKnowledge,
+  staticEmbedder,
+  withEveryone,
+} from '../../knowledge/index.ts'
 import { createLearning, openRegistry, pythonTrainer, type Registry } from '../../training/index.ts'
 import { createBot } from '../bot.ts'
 import type { Config } from '../config.ts'
 import { http, httpEmbedder } from '../engines/http/index.ts'
 import { type LlamaHost, llama, readTokenEmbeddings } from '../engines/llama/index.ts'
+import { HoneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
 import type { EngineSlot, LoadEngine, Version } from '../ports/engine.ts'
@@ -68,7 +76,7 @@ export function openParts(config: Config, log: Logger): Parts {
     return stack.use(await createSlot({ load: await loader(), first, log }))
   })
   const knowledge = once(async () => {
-    const embedder = await chooseEmbedder(config, host, log)
+    const embedder = await chooseEmbedder({ config, host, log, stack })
     return stack.use(
       withEveryone(
         await openKnowledge({ dir: join(config.dataDir, 'knowledge'), log, ...(embedder ? { embedder } : {}) }),
@@ -142,20 +150,40 @@ function httpOptions({ engineUrl, engineKey, model, contextTokens }: Config, log
 }
 
 /** A configured embedder, else the serving model's own token embeddings; words alone behind a server without one. */
-async function chooseEmbedder(
-  config: Config,
-  host: () => Promise<LlamaHost>,
-  log: Logger,
-): Promise<Embedder | undefined> {
-  const { embedModel, engineUrl, engineKey } = config
-  if (/^https?:/.test(embedModel)) {
-    const [url = '', name = ''] = embedModel.split('#')
-    const embed = httpEmbedder({ url, model: name, log, ...(engineKey ? { key: engineKey } : {}) })
-    const [probe] = await embed(['width'])
-    return embedFunction({ id: embedModel, width: probe?.length ?? 0, embed })
-  }
+async function chooseEmbedder({ config, host, log, stack }: Embedding): Promise<Embedder | undefined> {
+  const { embedModel, engineUrl } = config
+  if (/^https?:/.test(embedModel)) return serverEmbedder(config, log)
+  if (embedModel) return ggufEmbedder(embedModel, log, stack)
   if (engineUrl) return undefined
   const { modelPath, tokenize } = await host()
-  const rows = await readTokenEmbeddings(modelPath)
+  const rows = stack.use(await readTokenEmbeddings(modelPath))
   return staticEmbedder({ id: modelPath, tokenize, rows })
+}
+
+interface Embedding {
+  readonly config: Config
+  readonly host: () => Promise<LlamaHost>
+  readonly log: Logger
+  readonly stack: AsyncDisposableStack
+}
+
+/** `URL#MODEL`: an OpenAI-style embeddings endpoint. */
+async function serverEmbedder({ embedModel, engineKey }: Config, log: Logger): Promise<Embedder> {
+  const [url = '', name] = embedModel.split('#')
+  const embed = httpEmbedder({ url, log, ...(name ? { model: name } : {}), ...(engineKey ? { key: engineKey } : {}) })
+  return embedFunction({ id: embedModel, width: await widthOf(embed), embed })
+}
+
+/** An embedding model as a GGUF file, in a process of its own. */
+async function ggufEmbedder(file: string, log: Logger, stack: AsyncDisposableStack): Promise<Embedder> {
+  const modelPath = resolve(file)
+  const engine = stack.use(await stack.use(llama({ modelPath, log })).load({ id: 'v0', base: modelPath }))
+  const embed = engine.embed?.bind(engine)
+  if (!embed) throw new HoneError('CONFIG', `HONE_EMBED_MODEL is ${file}, which is no embedding model.`)
+  return embedFunction({ id: modelPath, width: await widthOf(embed), embed })
+}
+
+async function widthOf(embed: EmbedTexts): Promise<number> {
+  const [probe] = await embed(['How wide are the vectors?'])
+  return probe?.length ?? 0
 }

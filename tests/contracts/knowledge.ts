@@ -48,6 +48,30 @@ export function knowledgeContract(name: string, open: () => Promise<Knowledge>):
       assert.ok(others.length > 0 && !(await ids('acme')).some((id) => others.includes(id)))
     })
 
+    it('hides a document that moves to a scope the asker is not in', async () => {
+      const note = { ...secret('acme', 'public'), id: 'plans.md' }
+      await knowledge.add([note])
+      assert.equal((await knowledge.search('merger', asker('acme'))).length, 1)
+      await knowledge.add([{ ...note, scope: 'board' }])
+      assert.deepEqual(await knowledge.search('merger', asker('acme')), [])
+      assert.equal((await knowledge.search('merger', asker('acme', ['board']))).length, 1)
+    })
+
+    it('finds what an asker may see though a hundred passages they may not see rank higher', async () => {
+      const hidden = Array.from({ length: 100 }, (_, i) => ({
+        ...secret('acme', 'board'),
+        id: `${i}.md`,
+        title: `Merger ${i}`,
+      }))
+      const text = 'In another year there was a merger, among many other things that happened.'
+      await knowledge.add([...hidden, { ...secret('acme', 'public'), id: 'seen.md', title: 'History', text }])
+      const found = await knowledge.search('merger with Globex', asker('acme'))
+      assert.deepEqual(
+        found.map((one) => one.document),
+        ['seen.md'],
+      )
+    })
+
     it('reports what it added, changed and left alone', async () => {
       const first = await knowledge.add(handbook('acme'))
       assert.deepEqual([first.added, first.changed, first.unchanged], [2, 0, 0])

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { checkModel } from '../../src/engines/llama/check.ts'
 import { readTokenEmbeddings } from '../../src/engines/llama/index.ts'
 import type { LoraRef } from '../../src/ports/engine.ts'
 import { ask, run } from '../contracts/engine.ts'
@@ -13,7 +14,7 @@ import { runs, type Tiny, tiny } from './tiny.ts'
 const greedy = { temperature: 0, maxTokens: 24 }
 
 describe('llama, when things go wrong,', function suite() {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let models: Tiny
   before(() => {
     models = tiny()
@@ -34,22 +35,32 @@ describe('llama, when things go wrong,', function suite() {
       ['text.gguf', Buffer.from('this is no model')],
       ['empty.gguf', Buffer.alloc(0)],
       ['magic.gguf', Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(400, 255)])],
-      ['nothing.gguf', gguf({ 'general.architecture': { text: 'llama' } }, {})],
     ] as const) {
       const path = join(models.folder, name)
       writeFileSync(path, bytes)
-      await assert.rejects(load(path), { code: 'MODEL_FILE', message: new RegExp(name) })
+      await assert.rejects(checkModel(path), { code: 'MODEL_FILE', message: new RegExp(name) })
     }
+  })
+
+  it('refuses a model without weights, which only llama.cpp notices', async () => {
+    const path = join(models.folder, 'nothing.gguf')
+    writeFileSync(path, gguf({ 'general.architecture': { text: 'llama' } }, {}))
+    await assert.rejects(load(path), { code: 'MODEL_FILE', message: /nothing\.gguf/ })
   })
 
   it('refuses a model that is cut short, wherever it is cut', async () => {
     const path = join(models.folder, 'short.gguf')
     const whole = readFileSync(models.modelPath).length
-    for (const share of [0.99, 0.5, 0.01]) {
+    const cut = (share: number) => {
       writeTinyModel(path)
       truncateSync(path, Math.floor(whole * share))
-      await assert.rejects(load(path), { code: 'MODEL_FILE', message: /short\.gguf/ })
     }
+    for (const share of [0.5, 0.01]) {
+      cut(share)
+      await assert.rejects(checkModel(path), { code: 'MODEL_FILE', message: /short\.gguf/ })
+    }
+    cut(0.999)
+    await assert.rejects(load(path), { code: 'MODEL_FILE', message: /short\.gguf/ })
   })
 
   it('refuses a LoRA that is broken or for another base', async () => {
@@ -115,6 +126,18 @@ describe('llama, when things go wrong,', function suite() {
     await second[Symbol.asyncDispose]()
     assert.ok(!runs(old))
     assert.ok((await run(third, ask('on the new one'), greedy)).text.length > 0)
+  })
+
+  it('serves a new LoRA under an old path, which llama.cpp would not', async () => {
+    const host = models.host()
+    await using first = await host.load({ ...v0(), id: 'v1', lora: lora('same.gguf', { seed: 21 }) })
+    const before = (await run(first, ask('same path'), greedy)).text
+    const other = { ...v0(), id: 'v2', lora: lora('same.gguf', { seed: 22 }) }
+    await using second = await host.load(other)
+    const after = (await run(second, ask('same path'), greedy)).text
+    assert.notEqual(after, before)
+    await using alone = await models.host().load(other)
+    assert.equal((await run(alone, ask('same path'), greedy)).text, after)
   })
 
   it('goes on after a restart', async () => {

@@ -9,7 +9,7 @@ import { type Tiny, tiny } from './tiny.ts'
 const greedy = { temperature: 0, maxTokens: 24 }
 
 describe('llama', function suite() {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let models: Tiny
   let host: LlamaHost
   let v0: Version
@@ -62,15 +62,15 @@ describe('llama', function suite() {
   })
 
   it('finishes every stream on its own engine while another version is loaded beside it', async () => {
-    const alone = (await run(engine, ask('swap'), { ...greedy, maxTokens: 200 })).text
-    const streams = Array.from({ length: 8 }, () => run(engine, ask('swap'), { ...greedy, maxTokens: 200 }))
+    const alone = (await run(engine, ask('swap'), { ...greedy, maxTokens: 60 })).text
+    const streams = Array.from({ length: 8 }, () => run(engine, ask('swap'), { ...greedy, maxTokens: 60 }))
     const lora = writeTinyLora(join(models.folder, 'swap.gguf'), { seed: 5 })
     const next = await host.load({ ...v0, id: 'v1', lora })
-    const other = await run(next, ask('swap'), { ...greedy, maxTokens: 200 })
+    const other = await run(next, ask('swap'), { ...greedy, maxTokens: 60 })
     for (const stream of await Promise.all(streams)) assert.equal(stream.text, alone)
     assert.notEqual(other.text, alone)
     await next[Symbol.asyncDispose]()
-    assert.equal((await run(engine, ask('swap'), { ...greedy, maxTokens: 200 })).text, alone)
+    assert.equal((await run(engine, ask('swap'), { ...greedy, maxTokens: 60 })).text, alone)
   })
 
   it('stops within a token of an abort', async () => {
@@ -117,6 +117,7 @@ describe('llama', function suite() {
     const modelPath = writeTinyModel(join(models.folder, 'embed.gguf'), { pooling: true })
     const embedder = await models.host({ modelPath }).load({ id: 'v0', base: modelPath })
     assert.equal(embedder.score, undefined)
+    await assert.rejects(run(embedder, ask('hello')), { code: 'ENGINE_MISSING' })
     const [red, blue, again] = (await embedder.embed?.(['a red house', 'a blue car', 'a red house'])) ?? []
     assert.ok(red && Math.abs(Math.hypot(...red) - 1) < 1e-5)
     assert.deepEqual(again, red)

@@ -111,7 +111,7 @@ export function fakeLearning(store: Store): FakeLearning {
         versions.push({ id, serving: false, createdAt: new Date(), bytes: 1_350_000, pairs, gate })
         serve(id)
       }
-      await end(verdict === 'promote' ? 'promoted' : verdict === 'hold' ? 'held' : 'refused', { gate })
+      await end(verdict === 'promote' ? 'promoted' : verdict === 'hold' ? 'held' : 'refused', { report: gate })
     },
     async cancel(by) {
       calls.push(`cancel ${by}`)

@@ -22,7 +22,7 @@ import type {
 /** A store that forgets everything when the test ends. */
 export function memoryStore(): Store {
   const duels = new Map<string, Duel>()
-  const turns = memoryTurns(duels)
+  const turns = memoryTurns()
   return {
     turns,
     messages: memoryMessages(turns),
@@ -35,8 +35,9 @@ export function memoryStore(): Store {
   }
 }
 
-function memoryTurns(duels: ReadonlyMap<string, Duel>): Turns {
+function memoryTurns(): Turns {
   const all = new Map<string, Turn>()
+  const answered = new Map<string, readonly BotTurn[]>()
   const prompts = new Map<string, readonly ChatMessage[]>()
   const inThread = (thread: string) => [...all.values()].filter((turn) => turn.thread === thread)
   return {
@@ -46,30 +47,30 @@ function memoryTurns(duels: ReadonlyMap<string, Duel>): Turns {
       all.set(turn.id, turn)
       return turn
     },
-    async appendBot(turns, _event, asked) {
+    async appendBot(turns, event, asked) {
       if (asked) all.set(asked.id, asked)
-      return turns.map((turn) => {
+      const kept = turns.map((turn) => {
         const hash = createHash('sha256').update(JSON.stringify(turn.prompt)).digest('hex')
         prompts.set(hash, turn.prompt)
-        const kept: BotTurn = { ...turn, prompt: hash }
-        all.set(kept.id, kept)
-        return kept
+        const reply: BotTurn = { ...turn, prompt: hash }
+        all.set(reply.id, reply)
+        return reply
       })
+      answered.set(event, kept)
+      return kept
     },
     get: async (id) => all.get(id),
     prompt: async (hash) => prompts.get(hash) ?? [],
     async history(thread, limit) {
       const path: Turn[] = []
       let at = inThread(thread).at(-1)
-      const duel = at?.role === 'assistant' && at.duel ? duels.get(at.duel) : undefined
-      if (duel?.outcome === 'left') at = all.get(duel.left)
       while (at) {
         path.unshift(at)
         at = at.parent === null ? undefined : all.get(at.parent)
       }
       return path.slice(-limit)
     },
-    answers: async () => [],
+    answers: async (event) => answered.get(event) ?? [],
     async threads(tenant, person, limit) {
       const first = new Map<string, { thread: string; title: string; at: Date }>()
       for (const turn of all.values()) {

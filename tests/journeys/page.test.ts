@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { type ServerType, serve } from '@hono/node-server'
-import type { BrowserContext, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { type Web, web } from '../../adapters/web/index.ts'
-import { type BrowserOptions, browserPath, openBrowser } from '../browser.ts'
+import { browserPath, openBrowser } from '../browser.ts'
 import { type FakeBot, fakeBot, type Script } from '../fakes/bot.ts'
 import { type FakeLearning, fakeLearning } from '../fakes/learning.ts'
 import { memoryStore } from '../fakes/memory-store.ts'
@@ -28,15 +28,21 @@ function journeys(this: Mocha.Suite): void {
   let learning: FakeLearning
   let site: Web
   let server: ServerType
-  let context: BrowserContext
+  let browser: Browser
+  let context: BrowserContext | undefined
   let page: Page
   let script: (text: string, nth: number) => Script
   const problems: string[] = []
 
-  const open = async (options: BrowserOptions = {}) => {
+  before(async () => {
+    browser = await openBrowser()
+  })
+  after(() => browser.close())
+
+  const open = async (options: BrowserContextOptions = {}) => {
     await context?.close()
-    context = await openBrowser(options)
-    page = context.pages()[0] ?? (await context.newPage())
+    context = await browser.newContext(options)
+    page = await context.newPage()
     page.setDefaultTimeout(20_000)
     page.on('pageerror', (error) => problems.push(error.message))
     page.on('console', (line) => line.type() === 'error' && problems.push(line.text()))
@@ -48,6 +54,7 @@ function journeys(this: Mocha.Suite): void {
     await page.getByLabel('Your message').fill(text)
     await page.keyboard.press('Enter')
   }
+  const messages = () => page.locator('#messages')
   const ask = async (text: string) => {
     await send(text)
     await page.locator('.exchange').last().locator('.bar').waitFor()
@@ -65,7 +72,8 @@ function journeys(this: Mocha.Suite): void {
     await open()
   })
   afterEach(async () => {
-    await context.close()
+    await context?.close()
+    context = undefined
     site.detach()
     server.close()
     assert.deepEqual(problems, [])
@@ -75,7 +83,7 @@ function journeys(this: Mocha.Suite): void {
     const held = Promise.withResolvers<void>()
     script = () => ({ chunks: ['You get **25', held.promise, ' days** [1].'], sources })
     await send('How many days?')
-    await page.getByText('You get **25').waitFor()
+    await messages().getByText('You get **25').waitFor()
     await page.getByRole('button', { name: 'Stop' }).waitFor()
     held.resolve()
     await page.locator('.bar').waitFor()
@@ -99,28 +107,28 @@ function journeys(this: Mocha.Suite): void {
   it('stops a reply and keeps what was said', async () => {
     script = () => ({ chunks: ['Half an answer', new Promise(() => undefined)] })
     await send('Go')
-    await page.getByText('Half an answer').waitFor()
+    await messages().getByText('Half an answer').waitFor()
     await page.keyboard.press('Escape')
     await page.locator('.bar').waitFor()
     assert.equal(bot.stopped.length, 1)
-    assert.equal(await page.getByText('Half an answer').count(), 1)
+    assert.equal(await messages().getByText('Half an answer').count(), 1)
   })
 
   it('goes on with the reply after a reload in the middle of it', async () => {
     const held = Promise.withResolvers<void>()
     script = () => ({ chunks: ['Before ', held.promise, 'and after'] })
     await send('Go')
-    await page.getByText('Before').waitFor()
+    await messages().getByText('Before').waitFor()
     await page.reload()
-    await page.getByText('Before').waitFor()
+    await messages().getByText('Before').waitFor()
     held.resolve()
-    await page.getByText('Before and after').waitFor()
+    await messages().getByText('Before and after').waitFor()
     assert.equal(await page.locator('.exchange').count(), 1)
   })
 
   it('shows a conversation in two windows at once', async () => {
     await ask('First')
-    const other = await context.newPage()
+    const other = await page.context().newPage()
     await other.goto(page.url())
     await ask('Second')
     await other.locator('.exchange').nth(1).locator('.bar').waitFor()
@@ -160,10 +168,10 @@ function journeys(this: Mocha.Suite): void {
     await ask('How many days?')
     await page.getByRole('button', { name: 'Bad answer' }).click()
     await page.getByRole('button', { name: 'Try again' }).click()
-    await page.getByText('Second try').waitFor()
+    await messages().getByText('Second try').waitFor()
     await page.getByText('2/2').waitFor()
     await page.getByRole('button', { name: 'Earlier reply' }).click()
-    await page.getByText('First try').waitFor()
+    await messages().locator('.body').getByText('First try').waitFor()
     await page.getByText('1/2').waitFor()
     assert.equal(await page.locator('.exchange').count(), 1)
   })
@@ -175,7 +183,7 @@ function journeys(this: Mocha.Suite): void {
     assert.doesNotMatch((await page.locator('.duel').textContent()) ?? '', /v1|v2/)
     await page.getByRole('button', { name: 'Right', exact: true }).click()
     await page.getByText('You preferred the right reply (v2) to the left one (v1).').waitFor()
-    assert.equal(await page.getByText('Short').count(), 1)
+    assert.equal(await messages().getByText('Short').count(), 1)
     script = () => ({ chunks: ['And on it goes'] })
     await ask('Next')
     assert.equal(await page.locator('.exchange').count(), 2)
@@ -261,7 +269,7 @@ function journeys(this: Mocha.Suite): void {
   })
 
   it('fits a phone, without sideways scrolling, and finds the conversations', async () => {
-    await open({ viewport: { width: 360, height: 740 }, touch: true })
+    await open({ viewport: { width: 360, height: 740 }, hasTouch: true })
     await ask('How many days of vacation do I get, and whom do I ask for them?')
     await page.getByRole('button', { name: 'Bad answer' }).click()
     await page.getByText('Try again').waitFor()
@@ -281,8 +289,8 @@ function journeys(this: Mocha.Suite): void {
     const held = Promise.withResolvers<void>()
     script = () => ({ chunks: ['One line of text.', held.promise] })
     await send('Go')
-    await page.getByText('One line of text.').waitFor()
-    const place = () => page.getByText('One line of text.').boundingBox()
+    await messages().getByText('One line of text.').waitFor()
+    const place = () => messages().getByText('One line of text.').boundingBox()
     const before = await place()
     held.resolve()
     await page.locator('.bar').waitFor()
@@ -290,7 +298,7 @@ function journeys(this: Mocha.Suite): void {
   })
 
   it('is dark where the reader’s system is', async () => {
-    await open({ dark: true })
+    await open({ colorScheme: 'dark' })
     const [r = 255] = await page.evaluate(
       () => getComputedStyle(document.body).backgroundColor.match(/\d+/g)?.map(Number) ?? [],
     )

@@ -63,6 +63,20 @@ describe('chunk', () => {
     assert.equal(unnamed?.embedText, 'Parking\nForty cars.')
   })
 
+  it('gets through lines that were made to lead patterns astray', async () => {
+    const long = (text: string) => text.repeat(100_000)
+    const evil = [
+      `# ${long(' ')}x`,
+      `a|b\n${long('-')}x`,
+      long('|'),
+      long('x'),
+      `# ${long('[')}`,
+      long('```\n'),
+      long('- a\n'),
+    ]
+    for (const text of evil) assert.ok((await chunk(page(text))).length > 0)
+  }).timeout(30_000)
+
   it('makes one passage of headings without text, and none of nothing', async () => {
     assert.deepEqual(
       (await chunk(page('# Office\n\n## Parking'))).map((one) => one.text),

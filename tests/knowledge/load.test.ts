@@ -32,7 +32,9 @@ async function pdf(...pages: readonly string[]): Promise<Uint8Array> {
   return made.save()
 }
 
-describe('the loaders', () => {
+describe('the loaders', function () {
+  this.timeout(60_000)
+
   it('read Markdown with its front matter taken off', async () => {
     await put('a/leave.md', '---\ntitle: Leave\nauthor: x\n---\n## Vacation\n\n25 days.\n')
     const { documents, failed } = await read('a')
@@ -167,7 +169,9 @@ describe('syncing a folder', () => {
   })
 })
 
-describe('web pages', () => {
+describe('web pages', function () {
+  this.timeout(60_000)
+
   let server: Server
   let origin: string
   beforeEach(async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Learning, RunEvent, TrainOptions } from '../../src/ports/learning.ts'
 import type { Job } from '../../src/ports/store.ts'
@@ -250,7 +250,9 @@ describe('the learning loop', () => {
   })
 
   it('marks the run of a dead process as failed, and starts anew', async () => {
-    const { store, again } = await open()
+    const { store, again, dir } = await open()
+    for (const half of ['jobs/job_dead/output', 'datasets/.making-abc'])
+      await mkdir(join(dir, half), { recursive: true })
     await store.jobs.start({
       id: 'job_dead',
       kind: 'train',
@@ -263,6 +265,7 @@ describe('the learning loop', () => {
     const dead = await store.jobs.get('job_dead')
     assert.equal(dead?.state, 'failed')
     assert.equal(dead?.detail.seed, 1)
+    assert.deepEqual([await leftovers(dir), await readdir(join(dir, 'datasets'))], [['job_dead'], []])
     assert.equal((await runOnce(reborn)).job.state, 'promoted')
   })
 
@@ -271,6 +274,24 @@ describe('the learning loop', () => {
     await runOnce(learning)
     await using reborn = await again()
     assert.deepEqual(reborn.steps(), learning.steps())
+  })
+
+  it("asks the operator's own golden questions too, and names a line of theirs that is wrong", async () => {
+    const asked = new Set<string>()
+    const { learning, dir } = await open({
+      script: {
+        answer: (_version, prompt) => {
+          asked.add(prompt.at(-1)?.content ?? '')
+          return { text: 'Miriam runs it.' }
+        },
+      },
+    })
+    const file = join(dir, 'golden.jsonl')
+    await writeFile(file, '{"prompt": "Who runs the desk?", "contains": "Miriam"}\n{"prompt": "And the bar?"}\n')
+    await assert.rejects(learning.start('web:anna'), { code: 'INPUT', message: /golden\.jsonl, line 2/ })
+    await writeFile(file, '{"prompt": "Who runs the desk?", "contains": "Miriam"}\n')
+    await runOnce(learning)
+    assert.ok(asked.has('Who runs the desk?'))
   })
 
   it('trains nothing without the model to train from, and says what to set', async () => {

@@ -22,6 +22,16 @@ describe('the policy on training data', () => {
     assert.deepEqual([kept.map(({ id }) => id), leftOut], [['pair_1'], { 'other tenant': 1 }])
   })
 
+  it("never mixes two workspaces in one LoRA; the operator's own tenants and one workspace may be together", () => {
+    const opened = { ...defaultPolicy, trainOn: ['web', 'slack'] }
+    const slack = (n: number, tenant: string) => pairRow(n, { channel: 'slack', tenant })
+    const one = applyPolicy([pairRow(1), slack(2, 'T1'), slack(3, 'T1')], opened)
+    assert.equal(one.kept.length, 3)
+    const two = applyPolicy([pairRow(1), slack(2, 'T1'), slack(3, 'T2')], opened)
+    assert.deepEqual([two.kept.map(({ id }) => id), two.leftOut], [['pair_1'], { 'several tenants': 2 }])
+    assert.equal(applyPolicy([slack(2, 'T1'), slack(3, 'T2')], { ...opened, tenant: 'T2' }).kept.length, 1)
+  })
+
   it('drops rows with a secret in any text, and counts them', () => {
     const rows = [
       pairRow(1, { chosen: 'The key is AKIAIOSFODNN7EXAMPLE.' }),
@@ -61,6 +71,12 @@ describe('the policy on training data', () => {
     const { kept, leftOut, notes } = applyPolicy(pairRows(60), defaultPolicy)
     assert.deepEqual([kept.length, leftOut], [60, {}])
     assert.match(notes.join(), /cap per person is off/)
+  })
+
+  it("does not cap what the operator imported: that is nobody's vote", () => {
+    const imported = pairRows(90, () => ({ channel: 'import', people: ['import'] })).slice(10)
+    const voted = pairRows(6, (n) => ({ people: [`web:p${n % 3}`] }))
+    assert.deepEqual(applyPolicy([...imported, ...voted], defaultPolicy).leftOut, {})
   })
 
   it('takes at most six rows from one prompt', () => {

@@ -42,15 +42,21 @@ describe('replay', () => {
 
   it('keeps "I don\'t know": questions put to the passages of other questions', async () => {
     const rows = await make(reads)
-    const mixed = rows.filter(({ prompt }) => /Page/.test(prompt.at(-1)?.content ?? ''))
+    const mixed = rows.filter(({ prompt }) => /What is code/.test(prompt.at(-1)?.content ?? ''))
     assert.ok(mixed.length >= 10)
     assert.ok(mixed.every(({ completion }) => declines(completion)))
   })
 
   it('leaves such a question out where the base answers all the same', async () => {
     const rows = await make(() => ({ text: 'It is 7.' }))
-    assert.ok(rows.every(({ prompt }) => !/Page/.test(prompt.at(-1)?.content ?? '')))
+    assert.ok(rows.every(({ prompt }) => !/What is code/.test(prompt.at(-1)?.content ?? '')))
     assert.ok(rows.length >= 48)
+  })
+
+  it('puts passages before half of the small talk, as retrieval does in service', async () => {
+    const talk = (await make(reads)).filter(({ completion }) => completion.startsWith('Hello!'))
+    const found = talk.filter(({ prompt }) => /^\[1\] Page/.test(prompt.at(-1)?.content ?? ''))
+    assert.ok(found.length > talk.length * 0.3 && found.length < talk.length * 0.7, `${found.length} of ${talk.length}`)
   })
 
   it('never teaches an empty answer, one that was cut off, or a secret', async () => {

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict'
 import { HoneError } from '../../src/errors.ts'
 import { type Logger, silent } from '../../src/log.ts'
-import type { Learning, TrainPlan } from '../../src/ports/learning.ts'
+import type { Learning, PairTrace, TrainPlan, VersionInfo } from '../../src/ports/learning.ts'
 import { dueRun, schedule } from '../../training/schedule.ts'
 
 const plan: TrainPlan = { method: 'dpo', rows: { pairs: 40 }, leftOut: {}, secondsGuess: 60, memoryGuessMb: 900 }
 
-/** A learning loop that only counts starts. */
+const pair: PairTrace = { origin: 'votes', chosen: 'a', rejected: 'b', people: [] }
+const versionOn = (pairs: number): VersionInfo => ({
+  id: 'v1',
+  serving: false,
+  createdAt: new Date(),
+  bytes: 1,
+  pairs: Array.from({ length: pairs }, () => pair),
+})
+
+/** A learning loop that only counts starts; each makes a version of what was planned. */
 function counting(
   plans: readonly TrainPlan[],
   start?: () => never,
@@ -23,7 +32,7 @@ function counting(
     },
     cancel: async () => false,
     async *watch() {},
-    versions: async () => [],
+    versions: async () => started.map((_by, i) => versionOn(plans[i]?.rows.pairs ?? 40)),
     promote: async () => {},
     rollback: async () => 'v0',
     steps: () => [],

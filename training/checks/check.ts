@@ -12,6 +12,11 @@ export interface Evidence {
 /** A check is pure: numbers in, one verdict out. NaN never passes, because every limit is a comparison. */
 export type Check = (evidence: Evidence) => GateCheck
 
+/** How far a share may fall below another, in the limit's words too; no share is below 0. */
+export function atLeast(share: number, tolerance: number): number {
+  return Math.max(0, share - tolerance)
+}
+
 /** Per cent with one decimal, for limits in words. */
 export function percent(value: number): string {
   return `${Math.round(value * 1000) / 10} %`

@@ -2,7 +2,7 @@ import type { GateCheck } from '../../src/ports/learning.ts'
 import type { Answer, Golden } from '../measure.ts'
 import { share, slack } from '../stats.ts'
 import { declines, holds, valuesOf } from '../text.ts'
-import { type Evidence, percent, round } from './check.ts'
+import { atLeast, type Evidence, percent, round } from './check.ts'
 
 /** Golden questions that the base answers right are still answered right. */
 export function golden(evidence: Evidence): GateCheck {
@@ -33,7 +33,7 @@ export function values({ material, incumbent, candidate }: Evidence): GateCheck 
   })
   const before = share(asked, ({ wanted, theirs }) => hasHalf(theirs, wanted))
   const value = share(asked, ({ wanted, ours }) => hasHalf(ours, wanted))
-  const limit = before - slack(0.05, asked.length)
+  const limit = atLeast(before, slack(0.05, asked.length))
   const none = asked.length === 0
   return {
     id: 'values',

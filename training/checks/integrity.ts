@@ -16,8 +16,8 @@ export function finite({ candidate }: Evidence): GateCheck {
   }
 }
 
-/** Nats a token by which a live LoRA must differ from the base somewhere; llama.cpp repeats itself far closer. */
-const smallest = 1e-3
+/** Nats a token by which a live LoRA must differ from the base somewhere; llama.cpp repeats itself 20 times closer. */
+const smallest = 5e-3
 
 /** The LoRA has an effect on the serving engine and answers come out: a LoRA that was ignored changes nothing. */
 export function live({ base, candidate }: Evidence): GateCheck {

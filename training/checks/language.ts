@@ -3,7 +3,7 @@ import type { GateCheck } from '../../src/ports/learning.ts'
 import type { Answer } from '../measure.ts'
 import { mean, share, slack } from '../stats.ts'
 import { cites, distinctThrees, lastMessage } from '../text.ts'
-import { type Evidence, percent, round } from './check.ts'
+import { atLeast, type Evidence, percent, round } from './check.ts'
 
 /** Perplexity of unrelated plain text against the base: what the model forgot. */
 export function prose({ base, candidate }: Evidence): GateCheck {
@@ -34,7 +34,7 @@ export function speaks({ incumbent, candidate }: Evidence): GateCheck {
 
 /** Answers end by themselves instead of running into the limit. */
 export function stops({ incumbent, candidate }: Evidence): GateCheck {
-  const limit = share(incumbent.answers, ended) - slack(0.05, candidate.answers.length)
+  const limit = atLeast(share(incumbent.answers, ended), slack(0.05, candidate.answers.length))
   const value = share(candidate.answers, ended)
   return {
     id: 'stops',
@@ -85,7 +85,7 @@ export function citations({ material, incumbent, candidate }: Evidence): GateChe
     share(asked, (item) => cites(item.theirs)),
     share(asked, (item) => cites(item.chosen)),
   )
-  const limit = wanted - slack(0.05, asked.length)
+  const limit = atLeast(wanted, slack(0.05, asked.length))
   const value = share(asked, (item) => cites(item.ours))
   return {
     id: 'citations',

@@ -26,6 +26,8 @@ def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, prog
         beta=hyper.beta,
         loss_type=["sigmoid", "sft"] if with_sft else ["sigmoid"],
         loss_weights=[1.0, hyper.sftWeight] if with_sft else [1.0],
+        # The base does not change, so what it thinks of each reply is needed once, not once an epoch.
+        precompute_ref_log_probs=hyper.epochs > 1,
     )
     batches = Replay(replay, tokenizer, hyper.batchSize, job.seed) if replay else None
     return replaying(DPOTrainer, batches, REPLAY_WEIGHT, progress)(

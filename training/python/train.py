@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import traceback
 from importlib import import_module
@@ -71,7 +72,8 @@ def run(job: Job, arguments: list[str]) -> None:
 
 
 def stay_offline(work: Path) -> None:
-    """No hub, no telemetry, no cache outside the job. Must come before the libraries are imported."""
+    """No hub, no telemetry, nothing written outside the job. Must come before the libraries are imported."""
+    tempfile.tempdir = str(work)
     os.environ.update(
         HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1",
         HF_HOME=str(work / "cache"), HF_DATASETS_DISABLE_PROGRESS_BARS="1", TOKENIZERS_PARALLELISM="false",
@@ -159,6 +161,8 @@ def _train(trainer, job: Job, work: Path) -> None:
 def _publish(job: Job, trainer) -> dict:
     from publish import publish
 
+    # A second too late to stop: the parent removes what it does not want.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     model = trainer.accelerator.unwrap_model(trainer.model)
     done = publish(job, model, trainer.processing_class) if trainer.is_world_process_zero() else {}
     trainer.accelerator.wait_for_everyone()

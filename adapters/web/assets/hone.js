@@ -73,6 +73,8 @@ if (composer) {
     problem.textContent = ''
     one('input[name=event]', composer).value = newEvent()
     stuck = true
+    // From now on this page is that conversation, so that a reload comes back to it.
+    history.replaceState(null, '', messages.dataset.address)
   })
   // The stream may have shown the message before the answer to sending it came.
   composer.addEventListener('htmx:before:swap', (event) => {
@@ -109,6 +111,10 @@ document.addEventListener('click', (event) => {
     panel.replaceChildren()
     why.setAttribute('aria-expanded', 'false')
   } else why?.setAttribute('aria-expanded', 'true')
+}, true)
+// `toggle` doesn't bubble.
+document.addEventListener('toggle', ({ target }) => {
+  if (target.matches('.better[open]')) target.scrollIntoView({ block: 'nearest', behavior: 'smooth' })
 }, true)
 document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape' || one(':popover-open')) return
@@ -150,7 +156,7 @@ const handlers = {
     const focused = document.getElementById(reply)?.contains(document.activeElement)
     place(key, slot, exchange)
     if (focused) one('textarea', composer).focus()
-    one('#said-aloud').textContent = aloud
+    say(aloud)
     htmx.trigger(document.body, 'threads')
   },
   notice({ id, html }) {
@@ -159,6 +165,15 @@ const handlers = {
   refresh() {
     refresh()
   },
+}
+
+let saidTimer
+/** For screen readers; emptied again, so that nobody who reads on finds the reply twice. */
+function say(text) {
+  const line = one('#said-aloud')
+  line.textContent = text
+  clearTimeout(saidTimer)
+  saidTimer = setTimeout(() => { line.textContent = '' }, 10_000)
 }
 
 function place(key, slot, exchange) {

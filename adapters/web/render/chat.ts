@@ -35,7 +35,7 @@ export function chatPage(page: Page, view: ChatView): Html {
         <div id="thread-list" hx-get="${page.url(`/threads?current=${view.name}`)}" hx-trigger="threads from:body">${threadList(page, view.threads, view.name)}</div>
       </nav>
       <main id="main" class="chat" tabindex="-1">
-        <ol id="messages" aria-label="Messages" data-events="${page.url(`/t/${view.name}/events`)}" data-messages="${page.url(`/t/${view.name}/messages`)}">
+        <ol id="messages" aria-label="Messages" data-address="${page.url(`/t/${view.name}`)}" data-events="${page.url(`/t/${view.name}/events`)}" data-messages="${page.url(`/t/${view.name}/messages`)}">
           ${messages(page, view)}
         </ol>
         <p id="said-aloud" class="quiet" aria-live="polite"></p>

@@ -191,7 +191,7 @@ function happened(job: Job): string {
 
 /** A job's detail is plain JSON from the store; anything that is no gate report is none. */
 function gateOf(job: Job): GateReport | undefined {
-  const gate = job.detail.gate as Partial<GateReport> | undefined
+  const gate = job.detail.report as Partial<GateReport> | undefined
   return gate?.verdict !== undefined && gate.verdict in verdicts && Array.isArray(gate.checks)
     ? (gate as GateReport)
     : undefined

@@ -1,7 +1,7 @@
 import { asHoneError, HoneError } from '../../errors.ts'
 import { type Context, createContext } from './context.ts'
 import type { Calls, Failure, Reply, Request } from './protocol.ts'
-import { type Runtime, startRuntime } from './runtime.ts'
+import { branded, embedTokens, type Runtime, startRuntime } from './runtime.ts'
 
 const running = new Map<number, AbortController>()
 const contexts = new Map<number, Context>()
@@ -72,6 +72,8 @@ async function close(id: number): Promise<undefined> {
 }
 
 async function use<T>(id: number, work: (context: Context) => Promise<T>): Promise<T> {
+  if (runtime().facts.embeds)
+    throw new HoneError('ENGINE_MISSING', 'The model makes embeddings; it can’t say anything.')
   const context = contexts.get(id)
   if (!context) throw new HoneError('ENGINE_FAILED', 'The engine has been disposed.')
   const users = busy.get(id) ?? new Set()
@@ -92,8 +94,8 @@ async function embed(all: readonly string[], signal: AbortSignal): Promise<Float
   for (const text of all) {
     if (signal.aborted) throw new HoneError('CANCELLED', 'Embedding was stopped.')
     // Room for the tokens that the model itself puts around a text.
-    const tokens = prompter.plain(text).slice(0, Math.min(2048, model.trainContextSize) - 8)
-    const vector = Float32Array.from((await embedder.getEmbeddingFor(tokens as never)).vector)
+    const tokens = prompter.plain(text).slice(0, Math.min(embedTokens, model.trainContextSize) - 8)
+    const vector = Float32Array.from((await embedder.getEmbeddingFor(branded(tokens))).vector)
     const length = Math.hypot(...vector) || 1
     vectors.push(vector.map((value) => value / length))
   }

@@ -1,27 +1,9 @@
 import { realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { HoneError } from '../../errors.ts'
-import type { Logger } from '../../log.ts'
 import type { Engine, LoadEngine, Version } from '../../ports/engine.ts'
 import { createEngine, type Seat } from './engine.ts'
-import { createLink, type Link } from './link.ts'
-import type { ModelFacts } from './protocol.ts'
-
-export interface LlamaOptions {
-  /** A GGUF file. */
-  readonly modelPath: string
-  readonly log: Logger
-  /** Longest prompt plus reply of one thread, in tokens. Default: what the model was trained for, at most 8192. */
-  readonly contextTokens?: number
-  /** Replies generated at the same time, and threads whose state is kept. Default 4. */
-  readonly parallel?: number
-  /** LoRAs loaded into one process before the next one gets a fresh process: llama.cpp never frees them. Default 8. */
-  readonly recycleAfter?: number
-  /** Use a GPU when there is one. Default true. */
-  readonly gpu?: boolean
-  /** CPU threads. Default: one for every 100 MB of weights, at most one a core. */
-  readonly threads?: number
-}
+import { createWorkers, type LlamaOptions, type Workers } from './workers.ts'
 
 /** Runs one base model in a child process and makes engines on it. */
 export interface LlamaHost extends AsyncDisposable {
@@ -35,15 +17,6 @@ export interface LlamaHost extends AsyncDisposable {
   restart(): Promise<void>
 }
 
-/** A child with the model loaded. */
-interface Worker {
-  readonly link: Link
-  readonly facts: ModelFacts
-  readonly loras: Set<string>
-  /** Engines with a context in it, and calls on the model itself. */
-  users: number
-}
-
 /**
  * An engine host on llama.cpp, through node-llama-cpp, in a process of its own.
  *
@@ -55,87 +28,20 @@ interface Worker {
  * await using engine = await host.load({ id: 'v0', base: 'starter.gguf' })
  */
 export function llama(options: LlamaOptions): LlamaHost {
-  const { log, recycleAfter = 8 } = options
-  const workers = new Set<Worker>()
-  let current: Promise<Worker> | undefined
-  let newest: Worker | undefined
-  let closed = false
-
-  async function start(): Promise<Worker> {
-    if (closed) throw new HoneError('ENGINE_FAILED', 'The engine host has been shut down.')
-    const link = createLink(log)
-    try {
-      const { modelPath: model, gpu = true, threads = 0 } = options
-      const facts = await link.call('start', { model: resolve(model), gpu, threads })
-      log.info('llama.started', { pid: link.pid, ...facts })
-      newest = { link, facts, loras: new Set(), users: 0 }
-      workers.add(newest)
-      return newest
-    } catch (error) {
-      await link.end()
-      throw error
-    }
-  }
-
-  /** Takes a worker for a new context; a fresh one when the last is dead or has had its share of LoRAs. */
-  async function take(lora?: string): Promise<Worker> {
-    const before = current
-    const found = await before?.catch(() => undefined)
-    const full = found && lora !== undefined && !found.loras.has(lora) && found.loras.size >= recycleAfter
-    if (found?.link.alive && !full) {
-      found.users++
-      if (lora !== undefined) found.loras.add(lora)
-      return found
-    }
-    // Someone else may have started one while this call waited.
-    if (current === before) {
-      newest = undefined
-      current = start()
-      if (found) void retire(found)
-      await current
-    }
-    return take(lora)
-  }
-
-  async function give(worker: Worker): Promise<void> {
-    worker.users--
-    await retire(worker)
-  }
-
-  /** Ends a worker that nobody uses any more, unless it is the one that the next context goes to. */
-  async function retire(worker: Worker): Promise<void> {
-    if (worker.link.alive && (worker.users > 0 || worker === newest)) return
-    workers.delete(worker)
-    await worker.link.end()
-  }
-
+  const workers = createWorkers(options)
   return {
     get pid() {
-      return newest?.link.alive ? newest.link.pid : undefined
+      return workers.pid
     },
     modelPath: options.modelPath,
-    load: (version) => loadEngine(version, options, { take, give }),
+    load: (version) => loadEngine(version, options, workers),
     async tokenize(texts) {
-      const worker = await take()
-      return worker.link.call('tokenize', { texts }).finally(() => give(worker))
+      const worker = await workers.take()
+      return worker.link.call('tokenize', { texts }).finally(() => workers.give(worker))
     },
-    async restart() {
-      const old = [...workers]
-      workers.clear()
-      current = newest = undefined
-      await Promise.all(old.map((one) => one.link.end()))
-    },
-    async [Symbol.asyncDispose]() {
-      closed = true
-      await current?.catch(() => undefined)
-      await Promise.all([...workers].map((one) => one.link.end()))
-    },
+    restart: () => workers.end(),
+    [Symbol.asyncDispose]: () => workers.close(),
   }
-}
-
-interface Workers {
-  take(lora?: string): Promise<Worker>
-  give(worker: Worker): Promise<void>
 }
 
 let contexts = 0
@@ -148,7 +54,7 @@ async function loadEngine(version: Version, options: LlamaOptions, { take, give 
   const { parallel = 4, contextTokens = 0 } = options
   const { lora } = version
   async function sit(): Promise<Seat> {
-    const worker = await take(lora?.path)
+    const worker = await take(lora)
     const { link, facts } = worker
     const context = ++contexts
     try {

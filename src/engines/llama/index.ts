@@ -1,2 +1,3 @@
-export { type LlamaHost, type LlamaOptions, llama } from './host.ts'
+export { type LlamaHost, llama } from './host.ts'
 export { readTokenEmbeddings, type TokenEmbeddings } from './token-embeddings.ts'
+export type { LlamaOptions } from './workers.ts'

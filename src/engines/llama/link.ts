@@ -43,9 +43,10 @@ export function createLink(log: Logger): Link {
   const lastWords = follow(child, log)
   let nextId = 1
   let alive = true
+  let wanted = false
   const gone = new Promise<void>((resolve) => {
     const ended = (how: string) => {
-      if (alive) log.debug('llama.ended', { pid: child.pid, how, said: lastWords() })
+      if (alive) log[wanted ? 'debug' : 'warn']('llama.ended', { pid: child.pid, how, said: lastWords() })
       alive = false
       for (const call of waiting.values()) call.reject(endedError(how, lastWords()))
       waiting.clear()
@@ -62,6 +63,7 @@ export function createLink(log: Logger): Link {
       return alive && child.connected
     },
     async call(op, input, { signal, onText } = {}) {
+      if (signal?.aborted) throw new HoneError('CANCELLED', 'It was stopped before it began.')
       if (!alive) throw endedError('it was gone', lastWords())
       const id = nextId++
       // A failed send is followed by `exit`, which rejects the call.
@@ -69,11 +71,11 @@ export function createLink(log: Logger): Link {
       const abort = () => send({ id, op: 'abort' })
       const answer = new Promise<never>((resolve, reject) => waiting.set(id, { resolve, reject, onText }))
       send({ id, op, input } as Request)
-      if (signal?.aborted) abort()
       signal?.addEventListener('abort', abort, { once: true })
       return answer.finally(() => signal?.removeEventListener('abort', abort))
     },
     async end() {
+      wanted = true
       if (alive) child.kill('SIGKILL')
       await gone
     },

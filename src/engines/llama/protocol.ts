@@ -52,4 +52,4 @@ export type Reply =
   | { readonly kind: 'done'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly failure: Failure }
   | { readonly kind: 'texts'; readonly texts: readonly (readonly [id: number, text: string])[] }
-  | { readonly kind: 'log'; readonly level: 'debug' | 'warn' | 'error'; readonly message: string }
+  | { readonly kind: 'log'; readonly level: 'debug' | 'warn'; readonly message: string }

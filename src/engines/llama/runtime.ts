@@ -24,10 +24,11 @@ export interface Runtime {
   embedder(): Promise<LlamaEmbeddingContext>
 }
 
-type Say = (level: 'debug' | 'warn' | 'error', message: string) => void
+type Say = (level: 'debug' | 'warn', message: string) => void
 
 const defaultContextTokens = 8192
-const embedTokens = 2048
+/** Most tokens of a text that is embedded. */
+export const embedTokens = 2048
 // llama.cpp's threads wait for each other by spinning at every operation. Below this many bytes of weights that costs
 // more than a second thread saves; with a busy second core it costs a hundredfold (0.16 s against 17 s, 200 tokens).
 const bytesPerThread = 100_000_000
@@ -41,7 +42,7 @@ export async function startRuntime(options: Calls['start']['in'], say: Say): Pro
   await checkModel(options.model)
   let complaint = ''
   const llama = await loadLlama(options, (level, message) => {
-    if (level === 'error') complaint = message.trim()
+    if (level === 'warn') complaint = message.trim()
     say(level, message)
   })
   const model = await llama
@@ -59,7 +60,9 @@ export async function startRuntime(options: Calls['start']['in'], say: Say): Pro
     prompter: prompterFor(model),
     open: (wanted) => open(model, wanted),
     embedder() {
-      embedder ??= model.createEmbeddingContext({ contextSize: Math.min(embedTokens, model.trainContextSize) })
+      const contextSize = Math.min(embedTokens, model.trainContextSize)
+      // An encoder sees a text at once, so a batch must hold all of it.
+      embedder ??= model.createEmbeddingContext({ contextSize, batchSize: contextSize })
       return embedder
     },
   }
@@ -74,7 +77,7 @@ async function loadLlama({ gpu, threads }: Calls['start']['in'], say: Say): Prom
       progressLogs: false,
       maxThreads: threads || availableParallelism(),
       logLevel: LlamaLogLevel.warn,
-      logger: (level, message) => say(level === 'warn' ? 'debug' : 'error', message),
+      logger: (level, message) => say(level === 'warn' ? 'debug' : 'warn', message),
     })
   } catch (error) {
     const what = error instanceof NoBinaryFoundError ? 'node-llama-cpp has no build for this machine' : 'node-llama-cpp'

@@ -23,8 +23,7 @@ export function scoreTokens(
   const start = prompter.prompt(prompt, true)
   const whole = prompter.prompt([...prompt, { role: 'assistant', content: reply }], false)
   const from = start.length
-  const isEnd = (token: number) => branded([token]).every((one) => model.isEogToken(one))
-  const end = whole.findIndex((token, index) => index >= from && isEnd(token))
+  const end = branded(whole).findIndex((token, index) => index >= from && model.isEogToken(token))
   if (end !== -1 && start.every((token, index) => token === whole[index]))
     return { tokens: whole.slice(0, end + 1), from }
   // The template opens a reply in another way than it shows a past one (a thinking block, say): say it as generated.
@@ -81,8 +80,7 @@ interface Next {
 function logProbability(next: Next | undefined, token: number | undefined): number {
   const own = next?.logits?.get(token ?? -1)
   const highest = next?.logits?.get(next.token ?? -1)
-  if (own === undefined || highest === undefined || next?.totalLogitWeight === undefined) {
-    throw new HoneError('ENGINE_FAILED', 'llama.cpp gave no logits; the weights may hold values that are no numbers.')
-  }
-  return own - highest - Math.log(next.totalLogitWeight)
+  const result = Number(own) - Number(highest) - Math.log(next?.totalLogitWeight ?? 0)
+  if (Number.isFinite(result)) return result
+  throw new HoneError('ENGINE_FAILED', 'llama.cpp gave no logits; the weights may hold values that are no numbers.')
 }

@@ -15,7 +15,11 @@ describe('the page is safe', () => {
   const start = (options: Partial<WebOptions> = {}) => {
     const store = memoryStore()
     learning = fakeLearning(store)
-    bot = fakeBot({ store, learning, script: (text) => ({ chunks: [text], sources: text === 'Hi' ? [] : [nasty] }) })
+    bot = fakeBot({
+      store,
+      learning,
+      script: (text) => (text === 'Hi' ? { chunks: [text] } : { chunks: [text, ' [1]'], sources: [nasty] }),
+    })
     site = web(bot, { adminToken: 'let-me-in', secret: 'signs', host: '127.0.0.1', now: () => now, ...options })
     anna = visitor(site)
   }

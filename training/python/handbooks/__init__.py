@@ -1,0 +1,6 @@
+"""Invents handbooks and conversations about them: what the starter model is trained and tested on."""
+
+from .dialogues import Dialogue, Shape, Turn, make_dialogue
+from .pages import plain_page
+
+__all__ = ["Dialogue", "Shape", "Turn", "make_dialogue", "plain_page"]

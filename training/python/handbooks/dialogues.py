@@ -1,0 +1,182 @@
+"""Makes dialogues: passages, questions and replies, laid out exactly as the product lays out its prompts."""
+
+import random
+from dataclasses import dataclass, field
+
+from . import answers, smalltalk
+from .questions import Asked, ask, ask_unknown, follow_up, off_topic
+from .sections import Claim, Section, build
+from .topics import Topic, load
+from .world import World
+
+
+@dataclass
+class Shape:
+    """How large a dialogue is. The trainer makes it grow."""
+
+    turns: tuple[int, int] = (2, 5)
+    passages: tuple[int, int] = (1, 4)  # in the first turn; a later turn adds fewer
+    facts: int = 3
+    filler: int = 3
+    more: float = 0.35  # chance that a later turn brings new passages
+    unknown: float = 0.17
+    talk: float = 0.10
+
+
+@dataclass
+class Turn:
+    """One question with its reply, and what an evaluation needs to check the reply."""
+
+    user: str
+    reply: str
+    kind: str  # a fact's id, "unknown", "talk", or with a "follow:" before it
+    value: str | None = None
+    citation: int | None = None
+    items: list[str] = field(default_factory=list)
+    question: str = ""
+
+
+@dataclass
+class Dialogue:
+    """A system message, or none, and the turns."""
+
+    system: str
+    turns: list[Turn]
+    world: World
+
+    def messages(self) -> list[dict]:
+        """The dialogue as chat messages."""
+        head = [{"role": "system", "content": self.system}] if self.system else []
+        return head + [m for t in self.turns for m in ({"role": "user", "content": t.user}, {"role": "assistant", "content": t.reply})]
+
+
+SYSTEM_OPEN = ["You are {n}, the assistant of {c}.", "You are {n}, the helpful assistant of {c}.", "Your name is {n}. You work for {c}.", "You are {n} and you answer questions for {c}.",
+               "You are {n}, a bot of {c}.", "You are called {n}. You help the people at {c}.", "This is the help desk of {c}. You are {n}.", "I am {c}; you are my assistant {n}."]
+SYSTEM_RULES = ["Answer from the passages.", "Say so when you don't know.", "Cite the passages.", "Use only the passages.", "Answer only from the passages you are given.", "Never guess.",
+                "Give the number of the passage.", "If the passages don't say, say that you don't know.", "Be polite.", "Answer in English.", "Stay with the facts.", "Be correct.",
+                "Read the passages with care.", "The passages come from the handbook.", "Name your source.", "Help the reader.", "Reply in the language of the question.", "Never invent anything."]
+
+
+def system_message(world: World, directive: str) -> str:
+    """A persona with rules, worded in one of many ways."""
+    rng = world.rng
+    rules = rng.sample(SYSTEM_RULES, rng.randint(0, 4))
+    if directive:
+        rules.insert(rng.randint(0, len(rules)), rng.choice(answers.DIRECTIVES[directive]))
+    parts = [rng.choice(SYSTEM_OPEN).replace("{n}", world.assistant).replace("{c}", world.company)] + rules
+    return ("\n" if rng.random() < 0.15 else " ").join(parts)
+
+
+class Maker:
+    """Makes one dialogue. It remembers what was shown, so that numbers go on and nothing is stated twice."""
+
+    def __init__(self, rng: random.Random, shape: Shape, held_out: bool = False):
+        self.rng, self.shape = rng, shape
+        self.world = World(rng, held_out)
+        self.directive = answers.pick_style(rng) if rng.random() < 0.15 else ""
+        self.named = rng.random() < 0.85 or bool(self.directive)
+        self.shown: list[Section] = []
+        self.used: list[Topic] = []
+        self.asked: set[int] = set()
+        self.last: Asked | None = None
+
+    def make(self) -> Dialogue:
+        turns = [self.turn(first=i == 0) for i in range(self.rng.randint(*self.shape.turns))]
+        return Dialogue(system_message(self.world, self.directive) if self.named else "", turns, self.world)
+
+    def turn(self, first: bool) -> Turn:
+        rng, new = self.rng, []
+        if first and rng.random() > 0.05:
+            new = self.add_sections(rng.randint(*self.shape.passages))
+        elif not first and rng.random() < self.shape.more:
+            new = self.add_sections(rng.randint(1, max(1, min(3, self.shape.passages[1] - 1))))
+        roll = rng.random()
+        if roll < self.shape.talk:
+            turn = self.talk()
+        elif roll < self.shape.talk + self.shape.unknown or not self.shown:
+            turn = self.unknown()
+        else:
+            turn = self.known(new)
+        turn.question = turn.user
+        turn.user = "\n\n".join([s.shown() for s in new] + [turn.user])
+        return turn
+
+    def add_sections(self, count: int) -> list[Section]:
+        """New passages: sections of topics not shown before, in one firm, near ones preferred."""
+        rng, new = self.rng, []
+        for _ in range(count):
+            topic = self.fresh_topic()
+            section = build(self.world, topic, rng.randint(1, self.shape.facts), rng.randint(0, self.shape.filler))
+            section.number = len(self.shown) + 1
+            self.shown.append(section)
+            new.append(section)
+        return new
+
+    def fresh_topic(self) -> Topic:
+        rng, topics = self.rng, load()
+        last = self.used[-1] if self.used and rng.random() < 0.5 else None
+        near = [t for t in topics if t not in self.used and (last is None or set(t.pages) & set(last.pages))]
+        topic = rng.choice(near or [t for t in topics if t not in self.used] or topics)
+        self.used.append(topic)
+        return topic
+
+    def style(self) -> str:
+        return self.directive or answers.pick_style(self.rng)
+
+    def talk(self) -> Turn:
+        name = self.world.assistant if self.named else ""
+        said, reply, kind = smalltalk.exchange(name, self.world.company, self.rng)
+        return Turn(said, reply, f"talk:{kind}")
+
+    def unknown(self) -> Turn:
+        rng = self.rng
+        following = self.last and self.last.claim.entity and rng.random() < 0.15
+        if following:
+            question = follow_up(self.world, self.last.claim, self.stranger(self.last.claim.fact.slot, self.last.claim.fact.id))
+        elif rng.random() < 0.18:
+            question = off_topic(rng)
+        else:
+            question = ask_unknown(self.world, self.shown, self.used, self.stranger)
+        return Turn(question, answers.unknown(self.style(), rng), "follow:unknown" if following else "unknown")
+
+    def stranger(self, slot: str, fact_id: str) -> str:
+        """An entity of whom the shown passages don't state this fact."""
+        known = {c.entity for s in self.shown for c in s.claims if c.fact.id == fact_id}
+        return self.rng.choice([e for e in self.world.entities(slot, 14) if e not in known] or ["Xanadu"])
+
+    def known(self, new: list[Section]) -> Turn:
+        """A question that a shown passage answers: a follow-up if one fits, else a fresh one, sooner about new passages."""
+        rng = self.rng
+        follower = self.follower() if rng.random() < 0.4 else None
+        if follower:
+            claim, question = follower
+            kind = f"follow:{claim.fact.id}"
+        else:
+            sections = new if new and rng.random() < 0.85 else self.shown
+            claims = [c for s in sections for c in s.claims]
+            fresh = [c for c in claims if id(c) not in self.asked and c.fact.id != "section-contact"]
+            claim = rng.choice(fresh or [c for c in claims if c.fact.id != "section-contact"])
+            question, kind = ask(self.world, claim), claim.fact.id
+        self.asked.add(id(claim))
+        self.last = Asked(claim, question)
+        reply = answers.reply(claim, self.style(), rng)
+        return Turn(question, reply, kind, claim.value, claim.section.number, claim.items)
+
+    def follower(self) -> tuple[Claim, str] | None:
+        """A claim that goes on from the last question, with a question that only makes sense after it."""
+        if self.last is None:
+            return None
+        claim, section = self.last.claim, self.last.claim.section
+        alike = [c for s in self.shown for c in s.claims if c is not claim and c.fact.id == claim.fact.id and (c.entity or c.qualifier)]
+        contact = [c for c in section.claims if c.fact.id == "section-contact" and c is not claim]
+        if contact and (not alike or self.rng.random() < 0.5):
+            return contact[0], self.rng.choice(["Who do I ask about that?", "Whom can I ask about that?", "Who can help me with that?", "Who knows more about this?", "And who do I ask?", "Who is the contact?"])
+        if alike:
+            target = self.rng.choice(alike)
+            return target, follow_up(self.world, target, target.entity)
+        return None
+
+
+def make_dialogue(seed: int, shape: Shape, held_out: bool = False) -> Dialogue:
+    """The dialogue of a seed."""
+    return Maker(random.Random(seed), shape, held_out).make()

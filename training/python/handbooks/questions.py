@@ -1,0 +1,97 @@
+"""Words questions: about a claim, after a claim, about something that isn't there."""
+
+import random
+from dataclasses import dataclass
+
+from .sections import QUALIFIERS, Claim, Section, fill
+from .topics import Fact, Topic, load, on_side
+from .wording import capital, roughen
+from .world import World
+
+# Facts that could be taken for one another. A question about one of them isn't called unanswerable when another is shown.
+ALIKE = [
+    {"vacation", "office-vacation"}, {"shop-hours", "shop-open", "shop-close", "day-hours", "office-hours", "support-hours", "chat-days", "doors", "shop-closed", "lunch-time"},
+    {"delivery", "delivery-country", "express", "shipping-cost", "free-shipping", "cutoff"}, {"return", "refund", "return-cost", "return-where", "exchange", "sale-items"},
+    {"notice", "cancel"}, {"lead", "contact", "office-boss", "director", "founder", "contact-mail", "item-keeper", "thing-host", "first-aid", "privacy-officer"},
+    {"support-mail", "contact-mail"}, {"probation", "trial"}, {"support-phone", "emergency", "outage", "unlock", "room-phone"}, {"retention", "backup", "server", "export"},
+    {"room-floor", "item-place", "contact-room", "printer", "parking-where", "bike-where", "first-aid-box", "extinguisher", "thing-place", "badge-where"},
+    {"staff-count", "team-size", "office-people"}, {"teams", "team-size", "lead"}, {"plans", "price", "seats", "storage"}, {"products", "product-price"},
+    {"remote", "remote-day", "remote-abroad"}, {"bonus", "bonus-month", "thirteenth", "referral"}, {"payday", "raise"}, {"hotel", "meals", "approval-limit"},
+    {"overtime-pay", "overtime-take"}, {"sick-call", "sick-note", "sick-pay", "sick-child"}, {"language", "languages", "support-language"}, {"training-money", "training-days"},
+    {"parking-cost", "parking-spaces", "shop-park"}, {"sites", "office-street", "head-office"}, {"core-hours", "week-hours", "flex-start", "first-day"}, {"two-factor", "lockout"},
+    {"countries", "delivery-country"}, {"expense-paid", "expense-deadline"}, {"drill", "alarm", "assembly"}, {"pause", "upgrade", "cancel"}, {"annual", "nonprofit"},
+]
+OFF_TOPIC = ["What is the capital of France?", "Who won the world cup?", "What's the weather like today?", "How tall is the Eiffel Tower?", "What is two plus two?", "Who is the president?",
+             "What is the meaning of life?", "How do I bake bread?", "What time is it?", "What day is it today?", "What colour is the boss's car?", "What is the boss's favourite song?",
+             "Who wrote Hamlet?", "How far is the moon?", "Which stocks should I buy?", "What's on TV tonight?", "How old are you?", "Can you book me a flight?", "What's my password?",
+             "What is my salary?", "How much does the director earn?", "Who will win the election?", "What's the latest news?", "Translate this into Spanish.", "How many stars are there?",
+             "Where can I buy shoes?", "What is the best film?", "How do I fix my bike?", "Is there life on Mars?", "What's the speed of light?", "Where did I put my keys?", "How much is a litre of milk?"]
+FOLLOW = ["And {w}?", "And {w}?", "What about {w}?", "How about {w}?", "and {w}", "{W}?", "Ok, and {w}?", "And what about {w}?", "The same for {w}?", "Is it different for {w}?"]
+
+
+@dataclass
+class Asked:
+    """The last question that was answered, which a follow-up may lean on."""
+
+    claim: Claim
+    question: str
+
+
+def plain_ask(world: World, fact: Fact, entity: str) -> str:
+    """A question about a fact in one of its wordings, not roughened."""
+    pattern = on_side(fact.asks, world.held_out, world.rng)
+    return fill(pattern, entity, "", 0, world.rng)
+
+
+def ask(world: World, claim: Claim) -> str:
+    """A question that this claim answers."""
+    rng = world.rng
+    if claim.fact.id == "section-contact":
+        return f"Who do I ask about {(claim.section.head or claim.section.page).lower()}?"
+    question = plain_ask(world, claim.fact, claim.entity)
+    if claim.qualifier:
+        question = f"{question.rstrip('?.')} {rng.choice(claim.qualifier[1:])}?"
+    return roughen(question, rng, keep=claim.entity)
+
+
+def follow_up(world: World, claim: Claim, entity: str) -> str:
+    """A question that makes sense only after another: "And in Riga?" """
+    rng = world.rng
+    if claim.qualifier and not claim.entity:
+        words = [claim.qualifier[1], claim.qualifier[2], claim.qualifier[0]]
+    else:
+        words = [entity, f"for {entity}"] + ([f"in {entity}"] * 2 if claim.fact.slot in ("place", "country") else []) + ([f"on {entity}"] * 2 if claim.fact.slot == "day" else [])
+        words += [f"the {entity}"] if claim.fact.slot in ("thing", "event", "product") else []
+    word = rng.choice(words)
+    text = rng.choice(FOLLOW).replace("{w}", word).replace("{W}", capital(word))
+    return text.lower() if rng.random() < 0.1 else text
+
+
+def off_topic(rng: random.Random) -> str:
+    """A question that no handbook answers."""
+    return rng.choice(OFF_TOPIC)
+
+
+def near(fact: Fact, present: set[str]) -> bool:
+    """Whether a shown fact might be taken for an answer about this one."""
+    return fact.id in present or any(fact.id in group and group & present for group in ALIKE)
+
+
+def ask_unknown(world: World, shown: list[Section], used: list[Topic], stranger) -> str:
+    """A question that the shown passages don't answer: another entity, a missing fact of a shown topic, or another topic."""
+    rng = world.rng
+    present = {c.fact.id for s in shown for c in s.claims}
+    slotted = [c.fact for s in shown for c in s.claims if c.entity]
+    roll = rng.random()
+    if slotted and roll < 0.4:
+        fact = rng.choice(slotted)
+        entity = stranger(fact.slot, fact.id)
+        return roughen(plain_ask(world, fact, entity), rng, keep=entity)
+    topics = used if used and roll < 0.65 else load()
+    facts = [f for t in topics for f in t.facts if not near(f, present)] or [f for t in load() for f in t.facts if not near(f, present)]
+    fact = rng.choice(facts)
+    entity = rng.choice(world.entities(fact.slot, 4)) if fact.slot else ""
+    question = plain_ask(world, fact, entity)
+    if not fact.slot and rng.random() < 0.1:
+        question = f"{question.rstrip('?.')} {rng.choice(QUALIFIERS)[2]}?"
+    return roughen(question, rng, keep=entity)
