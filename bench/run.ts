@@ -7,6 +7,7 @@ const suites: Readonly<Record<string, () => Promise<{ readonly run: Suite }>>> =
   starter: () => import('./suites/starter.ts'),
   loop: () => import('./suites/loop.ts'),
   turn: () => import('./suites/turn.ts'),
+  kill: () => import('./suites/kill.ts'),
   swap: () => import('./suites/swap.ts'),
 }
 

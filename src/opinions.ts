@@ -24,7 +24,11 @@ export async function keepFeedback(event: FeedbackEvent, store: Store): Promise<
   }
   const { id: turn } = await ownTurn(event.turn, event.tenant, store)
   if (event.kind === 'correction') {
-    return store.feedback.correct({ id: newId('c'), turn, person, text: checkCorrection(event.text), at })
+    const text = checkCorrection(event.text)
+    const { corrections } = await store.feedback.ofTurn(turn)
+    // Sent once more because the first answer was lost: it says nothing new.
+    if (corrections.findLast((one) => one.person === person)?.text === text) return
+    return store.feedback.correct({ id: newId('c'), turn, person, text, at })
   }
   const reason = event.reason?.trim().slice(0, longestReason)
   return store.feedback.vote({ turn, person, verdict: event.verdict, at, ...(reason ? { reason } : {}) })
