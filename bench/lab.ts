@@ -19,7 +19,7 @@ export interface Question {
   readonly kind: string
   readonly page?: string | null
   /** Asked before it, in the same thread. */
-  readonly turns?: readonly string[]
+  readonly turns?: readonly { readonly question: string }[]
 }
 
 /** A whole Hone on a data folder of its own, and a person who uses it through the public API. */

@@ -44,7 +44,7 @@ async function answerTo(
   lab: Awaited<ReturnType<typeof openLab>>,
 ): Promise<{ readonly text: string; readonly passages: string }> {
   let thread: string | undefined
-  for (const earlier of question.turns ?? []) thread = (await lab.ask(earlier, thread)).thread
+  for (const earlier of question.turns ?? []) thread = (await lab.ask(earlier.question, thread)).thread
   const [reply] = (await lab.ask(question.question, thread)).replies
   const turn = reply && (await lab.bot.store.turns.get(reply.turn))
   const sources = turn?.role === 'assistant' ? turn.sources : []
