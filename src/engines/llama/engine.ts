@@ -46,6 +46,7 @@ export function createEngine(
     countTokens: async (prompt) => (await seated()).link.call('count', { prompt }),
     ...(!embeds && {
       async score(prompt: readonly ChatMessage[], reply: string, signal?: AbortSignal) {
+        if (signal?.aborted) throw new HoneError('CANCELLED', 'Scoring was stopped before it began.')
         const { link, context } = await seated()
         return link.call('score', { context, prompt, reply }, { signal })
       },

@@ -63,7 +63,6 @@ export function createLink(log: Logger): Link {
       return alive && child.connected
     },
     async call(op, input, { signal, onText } = {}) {
-      if (signal?.aborted) throw new HoneError('CANCELLED', 'It was stopped before it began.')
       if (!alive) throw endedError('it was gone', lastWords())
       const id = nextId++
       // A failed send is followed by `exit`, which rejects the call.
@@ -71,6 +70,7 @@ export function createLink(log: Logger): Link {
       const abort = () => send({ id, op: 'abort' })
       const answer = new Promise<never>((resolve, reject) => waiting.set(id, { resolve, reject, onText }))
       send({ id, op, input } as Request)
+      if (signal?.aborted) abort()
       signal?.addEventListener('abort', abort, { once: true })
       return answer.finally(() => signal?.removeEventListener('abort', abort))
     },
