@@ -23,6 +23,8 @@ export interface BotOptions {
   readonly duelRate?: number
   /** Channels whose votes may be trained on; told by `privacy` and `status`. */
   readonly trainOn?: readonly string[]
+  /** Called after a person's turns and votes were deleted: deletes what else is known of them. */
+  readonly onForget?: (person: string) => Promise<unknown>
   /** A number from 0 to 1, for choosing duels. */
   readonly random?: () => number
 }
@@ -55,6 +57,13 @@ export async function createBot(options: BotOptions): Promise<Bot> {
     command: (request) => command(request),
     [Symbol.asyncDispose]: () => intake.close(),
   }
-  const command = createCommands({ bot, slot, notice: intake.notice, trainOn: options.trainOn ?? [], log })
+  const command = createCommands({
+    bot,
+    slot,
+    notice: intake.notice,
+    trainOn: options.trainOn ?? [],
+    onForget: options.onForget ?? (async () => {}),
+    log,
+  })
   return bot
 }

@@ -11,6 +11,7 @@ export interface CommandParts {
   readonly slot: EngineSlot
   readonly notice: (channel: string, thread: string, text: string) => Promise<void>
   readonly trainOn: readonly string[]
+  readonly onForget: (person: string) => Promise<unknown>
   readonly log: Logger
 }
 
@@ -223,7 +224,7 @@ async function privacy(
 async function forgetMe(
   [sure]: readonly string[],
   { person }: CommandRequest,
-  { bot }: CommandParts,
+  { bot, onForget }: CommandParts,
 ): Promise<CommandReply> {
   if (sure !== 'confirm')
     return {
@@ -231,6 +232,7 @@ async function forgetMe(
       text: 'This deletes what you wrote and every vote of yours, for good. Say `forget-me confirm`.',
     }
   const rows = await bot.store.feedback.forget(person.id)
+  await onForget(person.id)
   return {
     ok: true,
     text: `Deleted: ${rows} rows. The next training run starts from the base without them.`,

@@ -7,7 +7,7 @@ import {
   staticEmbedder,
   withEveryone,
 } from '../../knowledge/index.ts'
-import { createLearning, openRegistry, pythonTrainer, type Registry } from '../../training/index.ts'
+import { createLearning, forgetInTraining, openRegistry, pythonTrainer, type Registry } from '../../training/index.ts'
 import { createBot } from '../bot.ts'
 import type { Config } from '../config.ts'
 import { http, httpEmbedder } from '../engines/http/index.ts'
@@ -35,6 +35,8 @@ export interface Parts extends AsyncDisposable {
   learning(): Promise<Learning>
   profile(): Promise<Profile>
   bot(variables?: Resolvers): Promise<Bot>
+  /** Deletes what training kept of a person and names the versions that had seen it. */
+  forget(person: string): Promise<unknown>
 }
 
 /**
@@ -100,6 +102,7 @@ export function openParts(config: Config, log: Logger): Parts {
     })
     return stack.use(made)
   })
+  const forget = async (person: string) => forgetInTraining(person, config.dataDir, await registry())
   const bot = async (variables: Resolvers = {}): Promise<Bot> =>
     stack.use(
       await createBot({
@@ -112,6 +115,7 @@ export function openParts(config: Config, log: Logger): Parts {
         variables,
         duelRate: config.duelRate,
         trainOn: config.trainOn,
+        onForget: forget,
       }),
     )
   return {
@@ -123,6 +127,7 @@ export function openParts(config: Config, log: Logger): Parts {
     learning,
     profile,
     bot,
+    forget,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

@@ -25,5 +25,6 @@ export async function why(turn: string, parts: Parts, output: Output): Promise<v
 /** `hone forget PERSON`. */
 export async function forget(person: string, parts: Parts, output: Output): Promise<void> {
   const rows = await (await parts.store()).feedback.forget(person)
+  await parts.forget(person)
   output.result(rows > 0 ? `Deleted ${rows} rows of ${person}.` : `Nothing is known of ${person}.`, { person, rows })
 }
