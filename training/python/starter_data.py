@@ -51,9 +51,9 @@ def shape_at(progress: float, rng: random.Random) -> Shape:
         return Shape(turns=(3, 6), passages=(1, 1), facts=3, filler=1, more=0.15)
     if progress < 0.5:
         return Shape(turns=(4, 8), passages=(1, 3), facts=3, filler=1, more=0.1)
-    if progress > 0.75 and rng.random() < 0.06:
+    if progress > 0.75 and rng.random() < 0.03:
         return Shape(turns=(7, 11), passages=(2, 4), facts=4, filler=4, more=0.5)
-    return Shape(turns=(4, 9), passages=(1, 4) if rng.random() < 0.3 else (2, 3), facts=rng.choice([2, 3, 3]), filler=rng.choice([1, 2, 3]), more=0.15)
+    return Shape(turns=(4, 8), passages=(1, 4) if rng.random() < 0.15 else (2, 3), facts=rng.choice([2, 2, 3]), filler=rng.choice([1, 1, 2]), more=0.1)
 
 
 def sample(tokenizer: Tokenizer, seed: int, progress: float, longest: int) -> tuple[list[int], list[bool]]:
