@@ -8,6 +8,7 @@ import type { Config } from '../config.ts'
 import { HoneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
+import { openChannels, type Webhooks } from './channels.ts'
 import { starterNotice } from './model.ts'
 import type { Output } from './output.ts'
 import type { Parts } from './parts.ts'
@@ -22,11 +23,11 @@ export interface Page extends AsyncDisposable {
 }
 
 /**
- * Serves the page, `/healthz` and `/readyz` on one port.
+ * Serves the page, `/healthz`, `/readyz` and the channels' webhooks on one port.
  *
  * @throws HoneError PORT_TAKEN, or CONFIG when it would listen beyond this machine without a token.
  */
-export async function servePage(bot: Bot, parts: Parts, log: Logger): Promise<Page> {
+export async function servePage(bot: Bot, parts: Parts, log: Logger, channels?: Webhooks): Promise<Page> {
   const { config } = parts
   if (!loopback.has(config.host) && !config.adminToken) {
     throw new HoneError(
@@ -44,7 +45,8 @@ export async function servePage(bot: Bot, parts: Parts, log: Logger): Promise<Pa
     examples: profile.starters,
     ...(parts.model().starter ? { notice: starterNotice } : {}),
   })
-  const fetch = async (request: Request): Promise<Response> => health(request, parts) ?? page.fetch(request)
+  const fetch = async (request: Request): Promise<Response> =>
+    health(request, parts) ?? (await channels?.fetch(request)) ?? page.fetch(request)
   const { port, close } = await new Promise<{ port: number; close: () => Promise<void> }>((resolve) => {
     const server = listen({ fetch, port: config.port, hostname: config.host }, (address) =>
       resolve({
@@ -104,10 +106,12 @@ export function untilStopped(): Promise<void> {
   })
 }
 
-/** `hone serve`: the page until someone ends it. */
+/** `hone serve`: the page and every configured channel, until someone ends it. */
 export async function serve(parts: Parts, output: Output, log: Logger): Promise<void> {
   const bot = await parts.bot()
-  await using page = await servePage(bot, parts, log)
+  await using channels = await openChannels(bot, parts.config, log)
+  await using page = await servePage(bot, parts, log, channels)
+  for (const name of channels.names) output.say(`Listening on ${name}.`)
   output.say(`Hone is at ${page.url}\nAdmin sign-in: ${page.loginUrl}\nCtrl-C ends it.`)
   await untilStopped()
   output.say('Ending: replies in progress are kept for the next start …')
