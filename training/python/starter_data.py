@@ -1,10 +1,12 @@
 """Token batches for the starter model, made in a background process while the model trains."""
 
 import multiprocessing
+import queue
 import random
 from pathlib import Path
 
 from handbooks import Shape, make_dialogue, plain_page
+from starter_pointers import NEXT, Placed, pointers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 PAD, START, END = "<|pad|>", "<|im_start|>", "<|im_end|>"
@@ -34,41 +36,57 @@ def tokenizer_text():
 
 def encode_dialogue(tokenizer: Tokenizer, messages: list[dict]) -> tuple[list[int], list[bool]]:
     """Token ids in the chat layout, and which of them count in the loss: the replies with their end mark."""
-    ids, counts = [], []
+    ids, counts, _ = place_dialogue(tokenizer, messages)
+    return ids, counts
+
+
+def place_dialogue(tokenizer: Tokenizer, messages: list[dict]) -> tuple[list[int], list[bool], list[Placed]]:
+    """The same, and where each message went."""
+    ids, counts, placed = [], [], []
     start, end = tokenizer.token_to_id(START), tokenizer.token_to_id(END)
     newline = tokenizer.encode("\n").ids
     for message in messages:
         head = [start, *tokenizer.encode(f"{message['role']}\n").ids]
-        body = [*tokenizer.encode(message["content"]).ids, end]
+        encoding = tokenizer.encode(message["content"])
+        placed.append(Placed(message["content"], len(ids) + len(head), [first for first, _ in encoding.offsets]))
+        body = [*encoding.ids, end]
         ids += head + body + newline
         counts += [False] * len(head) + [message["role"] == "assistant"] * len(body) + [False] * len(newline)
-    return ids, counts
+    return ids, counts, placed
 
 
 def shape_at(progress: float, rng: random.Random) -> Shape:
     """The curriculum: short contexts first and for long in the mix, then more passages, at last some long dialogues."""
-    if progress < 0.15 or rng.random() < 0.75 - progress:
-        return Shape(turns=(3, 6), passages=(1, 1), facts=3, filler=1, more=0.15)
+    if progress < 0.3 or rng.random() < 0.75 - progress:
+        return Shape(turns=(5, 9), passages=(1, 1), facts=4, filler=1, more=0.1)
     if progress < 0.5:
         return Shape(turns=(4, 8), passages=(1, 3), facts=3, filler=1, more=0.1)
-    if progress > 0.75 and rng.random() < 0.03:
+    if progress > 0.7 and rng.random() < 0.04:
         return Shape(turns=(7, 11), passages=(2, 4), facts=4, filler=4, more=0.5)
-    return Shape(turns=(4, 8), passages=(1, 4) if rng.random() < 0.15 else (2, 3), facts=rng.choice([2, 2, 3]), filler=rng.choice([1, 1, 2]), more=0.1)
+    return Shape(turns=(4, 8), passages=(1, 4) if rng.random() < 0.15 else (2, 3), facts=rng.choice([2, 2, 3]), filler=rng.choice([1, 2, 3]), more=0.1)
 
 
-def sample(tokenizer: Tokenizer, seed: int, progress: float, longest: int) -> tuple[list[int], list[bool]]:
-    """One training sample: a dialogue, or (one in twelve) a plain page where every token counts."""
+def sample(tokenizer: Tokenizer, seed: int, progress: float, longest: int) -> tuple[list[int], list[bool], list[tuple]]:
+    """One training sample with its pointers: a dialogue, or (one in sixteen) a plain page where every token counts."""
     rng = random.Random(seed)
     if rng.random() < 0.06:
-        ids = tokenizer.encode(plain_page(rng)).ids
-        counts = [True] * len(ids)
-    else:
-        ids, counts = encode_dialogue(tokenizer, make_dialogue(seed, shape_at(progress, rng)).messages())
-    return ids[:longest], counts[:longest]
+        ids = tokenizer.encode(plain_page(rng)).ids[:longest]
+        return ids, [True] * len(ids), []
+    dialogue = make_dialogue(seed, shape_at(progress, rng))
+    ids, counts, placed = place_dialogue(tokenizer, dialogue.messages())
+    told = placed[len(placed) % 2 :]  # without the system message
+    links = [link for link in pointers(dialogue.turns, told[::2], told[1::2]) if link[0] < longest - 1 and fits(link, ids)]
+    return ids[:longest], counts[:longest], links
+
+
+def fits(link: tuple[int, int, int], ids: list[int]) -> bool:
+    """Whether a pointer can be right: what is copied must be the same token there."""
+    looks, head, at = link
+    return head != NEXT or ids[looks + 1] == ids[at]
 
 
 def batches(tokenizer: Tokenizer, seeds, progress, longest: int = 1536):
-    """Yields (ids, counts) lists with equal lengths after padding; at most BATCH_TOKENS tokens each."""
+    """Yields lists of (ids, counts, pointers) with equal lengths after padding; at most BATCH_TOKENS tokens each."""
     rng = random.Random(0)
     while True:
         pool = sorted((sample(tokenizer, next(seeds), progress(), longest) for _ in range(POOL)), key=lambda s: len(s[0]))
@@ -83,10 +101,10 @@ def batches(tokenizer: Tokenizer, seeds, progress, longest: int = 1536):
         yield from ready
 
 
-def _work(tokenizer_json: str, first_seed: int, progress, queue) -> None:
+def _work(tokenizer_json: str, first_seed: int, progress, out) -> None:
     tokenizer = Tokenizer.from_str(tokenizer_json)
     for rows in batches(tokenizer, iter(range(first_seed, 1 << 60)), lambda: progress.value):
-        queue.put(rows)
+        out.put(rows)
 
 
 class Feed:
@@ -100,4 +118,10 @@ class Feed:
         self.process.start()
 
     def next(self):
-        return self.queue.get()
+        """The next batch. Raises RuntimeError when the process that makes them is gone, instead of waiting for ever."""
+        while True:
+            try:
+                return self.queue.get(timeout=30)
+            except queue.Empty:
+                if not self.process.is_alive():
+                    raise RuntimeError("the process that makes the text has ended; its error is above") from None

@@ -1,8 +1,9 @@
 """Makes the starter model from nothing.   Run:  torchrun --nproc-per-node 2 train_starter.py --work DIR --out DIR --minutes 80
 
-Three things make so small a model read: a warm-up on repeated random tokens (copying heads form in minutes), loss on
-the replies only, and facts in so many wordings that looking things up is the only thing that helps. It goes on from
-its last checkpoint in --work; figures on held-out dialogues go to --work/log.jsonl; the model goes to --out.
+Four things make so small a model read: it starts with heads that copy (starter_init), some heads are told where to look
+(starter_pointers), loss is on the replies only, and facts come in so many wordings that looking things up is the only
+thing that helps. It goes on from its last checkpoint in --work; figures on held-out dialogues go to --work/log.jsonl; the
+model goes to --out.
 """
 
 import argparse
@@ -19,13 +20,18 @@ from starter_eval import evaluate
 from starter_export import export
 from starter_init import copying_heads
 from starter_optim import Muon
+from starter_pointers import NEXT
 from transformers import AttentionInterface, AttentionMaskInterface, LlamaConfig, LlamaForCausalLM
 
-SIZE = dict(vocab_size=2048, hidden_size=192, num_hidden_layers=5, intermediate_size=512, num_attention_heads=3, num_key_value_heads=3)
-PEAK_RATE = 2e-3
+SIZE = dict(vocab_size=2048, hidden_size=256, num_hidden_layers=5, intermediate_size=640, num_attention_heads=4, num_key_value_heads=4)
+PEAK_RATE = 1.2e-3
 WARM_UP = 0.03  # at most this share of the time goes by before copying works
+TELLING = 0.5  # the weight of telling heads where to look, at the start; it goes down to nothing
 COPIES = 1.0  # the loss on repeated random tokens below which copying works
 
+
+POINTING = 3  # the layer whose first heads are told where to look
+SHOWN = {}  # that layer's scores in the latest forward pass
 
 CAUSAL = torch.zeros(2048, 2048, dtype=torch.bfloat16).masked_fill(torch.ones(2048, 2048, dtype=torch.bool).triu(1), float("-inf"))
 
@@ -35,6 +41,8 @@ def dense_attention(module, query, key, value, attention_mask, scaling, **_):
     batch, heads, length, size = query.shape
     q, k, v = ((x.to(torch.bfloat16)).reshape(batch * heads, length, size) for x in (query * scaling, key, value))
     scores = torch.baddbmm(CAUSAL[:length, :length].expand(batch * heads, length, length), q, k.transpose(1, 2))
+    if module.layer_idx == POINTING:
+        SHOWN["scores"] = scores.view(batch, heads, length, length)
     mixed = torch.bmm(torch.softmax(scores, -1), v)
     return mixed.view(batch, heads, length, size).transpose(1, 2).contiguous(), None
 
@@ -51,35 +59,44 @@ def new_model() -> LlamaForCausalLM:
     return model
 
 
-def repeated(vocab: int, tokens: int = 1024) -> tuple[torch.Tensor, torch.Tensor]:
+def repeated(vocab: int, tokens: int = 1024) -> tuple[torch.Tensor, torch.Tensor, None]:
     """Random tokens, then the same again: only copying predicts the second half."""
     half = int(torch.randint(8, 48, ()))
     first = torch.randint(3, vocab, (tokens // half // 2, half))
     ids = torch.cat([first, first], 1)
     counts = torch.zeros_like(ids, dtype=torch.bool)
     counts[:, half + 1 :] = True
-    return ids, counts
+    return ids, counts, None
 
 
-def padded(rows) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rows of one batch as tensors."""
-    longest = max(len(ids) for ids, _ in rows)
+def padded(rows) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Rows of one batch as tensors; pointers as (row, token that looks, head, token looked at)."""
+    longest = max(len(ids) for ids, _, _ in rows)
     ids = torch.zeros(len(rows), longest, dtype=torch.long)
     counts = torch.zeros(len(rows), longest, dtype=torch.bool)
-    for i, (row, counted) in enumerate(rows):
+    for i, (row, counted, _) in enumerate(rows):
         ids[i, : len(row)] = torch.tensor(row)
         counts[i, : len(row)] = torch.tensor(counted)
-    return ids, counts
+    links = torch.tensor([(i, *link) for i, (_, _, found) in enumerate(rows) for link in found], dtype=torch.long).view(-1, 4)
+    return ids, counts, links
 
 
-def loss_of(model, ids: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
-    """Cross entropy on the counted tokens. Logits are made for these alone: that saves a fifth of the time."""
+def loss_of(model, ids: torch.Tensor, counts: torch.Tensor, links: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cross entropy on the counted tokens, and of the told heads on where they should look.
+
+    Logits are made for the counted tokens alone: that saves a fifth of the time.
+    """
     model.config._attn_implementation = "dense"
     with torch.autocast("cpu", dtype=torch.bfloat16):
         hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
         logits = model.lm_head(hidden[counts[:, 1:]])
     model.config._attn_implementation = "sdpa"
-    return F.cross_entropy(logits.float(), ids[:, 1:][counts[:, 1:]])
+    scores, pointing = SHOWN.pop("scores"), torch.zeros(())
+    if links is not None and len(links) > 0:
+        row, looks, head, at = links.unbind(1)
+        missed, copying = F.cross_entropy(scores[row, head, looks].float(), at, reduction="none"), head == NEXT
+        pointing = missed[~copying].mean() + missed[copying].mean() if copying.any() else missed.mean()
+    return F.cross_entropy(logits.float(), ids[:, 1:][counts[:, 1:]]), pointing
 
 
 def rate_at(progress: float, step: int) -> float:
@@ -114,6 +131,7 @@ class Run:
         self.muon = Muon(matrices)
         self.adam = torch.optim.AdamW([p for p in self.model.parameters() if id(p) not in chosen], lr=PEAK_RATE, betas=(0.9, 0.95), weight_decay=0.0)
         self.step, self.tokens, self.spent, self.figures = 0, 0, 0.0, {}
+        self.pointing = 0.0
         self.loss = self.copy_loss = 7.6  # smoothed; a uniform guess among 2,048 tokens costs 7.6
         if (self.work / "last.pt").exists():
             self.restore(torch.load(self.work / "last.pt", weights_only=True))
@@ -139,32 +157,33 @@ class Run:
 
     def train_step(self, progress: float) -> None:
         copying = self.copying(progress)
-        ids, counts = repeated(SIZE["vocab_size"]) if copying else padded(self.feed.next())
-        loss = loss_of(self.model, ids, counts)
-        loss.backward()
-        found = self.average(loss.item(), ids.numel())
+        ids, counts, links = repeated(SIZE["vocab_size"]) if copying else padded(self.feed.next())
+        loss, pointing = loss_of(self.model, ids, counts, links)
+        (loss + TELLING * (1 - progress) * pointing).backward()
+        found = self.average([loss.item(), pointing.item(), ids.numel()])
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         rate = PEAK_RATE * rate_at(progress, self.step)
         self.muon.step(rate)
         self.adam.param_groups[0]["lr"] = rate / 2
         self.adam.step()
         self.model.zero_grad()
-        self.step, self.tokens = self.step + 1, self.tokens + int(found[1])
+        self.step, self.tokens = self.step + 1, self.tokens + round(found[2] * self.ranks)
         if copying:
             self.copy_loss = 0.9 * self.copy_loss + 0.1 * found[0]
         else:
             self.loss = 0.97 * self.loss + 0.03 * found[0]
+            self.pointing = 0.97 * self.pointing + 0.03 * found[1]
 
-    def average(self, loss: float, tokens: int) -> tuple[float, float]:
-        """Averages gradients over the processes; returns the mean loss and the tokens of all."""
+    def average(self, figures: list[float]) -> list[float]:
+        """Averages gradients and figures over the processes."""
         grads = [p.grad for p in self.model.parameters()]
-        flat = torch.cat([g.flatten() for g in grads] + [torch.tensor([loss, float(tokens)])])
+        flat = torch.cat([g.flatten() for g in grads] + [torch.tensor(figures, dtype=torch.float32)])
         dist.all_reduce(flat)
         at = 0
         for grad in grads:
             grad.copy_(flat[at : at + grad.numel()].view_as(grad) / self.ranks)
             at += grad.numel()
-        return flat[-2].item() / self.ranks, flat[-1].item()
+        return (flat[at:] / self.ranks).tolist()
 
     def agree(self, value: float) -> float:
         """The first process's value, in all of them: clocks differ."""
@@ -189,7 +208,7 @@ class Run:
             self.train_step(progress)
             self.spent = self.agree(time.time() - since)
             if self.step % 50 == 0 and self.rank == 0:
-                print(f"step {self.step} loss {self.loss:.3f} copying {self.copy_loss:.3f} tokens {self.tokens / 1e6:.2f}M {self.spent / 60:.1f} min", flush=True)
+                print(f"step {self.step} loss {self.loss:.3f} copying {self.copy_loss:.3f} pointing {self.pointing:.3f} tokens {self.tokens / 1e6:.2f}M {self.spent / 60:.1f} min", flush=True)
             if self.spent - last > self.args.every * 60:
                 last, published = self.spent, published + 1
                 self.publish(30 if published % 3 == 0 else 0)

@@ -34,6 +34,7 @@ class Turn:
     citation: int | None = None
     items: list[str] = field(default_factory=list)
     question: str = ""
+    claim: Claim | None = None  # what the reply states, and in which passage it stands
 
 
 @dataclass
@@ -160,7 +161,7 @@ class Maker:
         self.asked.add(id(claim))
         self.last = Asked(claim, question)
         reply = answers.reply(claim, self.style(), rng)
-        return Turn(question, reply, kind, claim.value, claim.section.number, claim.items)
+        return Turn(question, reply, kind, claim.value, claim.section.number, claim.items, claim=claim)
 
     def follower(self) -> tuple[Claim, str] | None:
         """A claim that goes on from the last question, with a question that only makes sense after it."""
