@@ -9,6 +9,7 @@ const suites: Readonly<Record<string, () => Promise<{ readonly run: Suite }>>> =
   turn: () => import('./suites/turn.ts'),
   kill: () => import('./suites/kill.ts'),
   swap: () => import('./suites/swap.ts'),
+  parity: () => import('./suites/parity.ts'),
 }
 
 const { values } = parseArgs({ options: { suite: { type: 'string' }, json: { type: 'boolean', default: false } } })
