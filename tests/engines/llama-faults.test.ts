@@ -60,6 +60,8 @@ describe('llama, when things go wrong,', function suite() {
       await assert.rejects(checkModel(path), { code: 'MODEL_FILE', message: /short\.gguf/ })
     }
     cut(0.999)
+    await assert.rejects(checkModel(path), { code: 'MODEL_FILE', message: /ends in output\.weight/ })
+    await assert.rejects(readTokenEmbeddings(path), { code: 'MODEL_FILE', message: /short\.gguf/ })
     await assert.rejects(load(path), { code: 'MODEL_FILE', message: /short\.gguf/ })
   })
 

@@ -5,6 +5,7 @@ import { type GgufFileInfo, type GgufTensorInfo, readGgufFileInfo } from 'node-l
 import { HoneError } from '../../errors.ts'
 import type { LoraRef } from '../../ports/engine.ts'
 import { decoderOf } from './floats.ts'
+import { bytesOf } from './sizes.ts'
 
 /**
  * Reads a GGUF's header.
@@ -22,9 +23,15 @@ export async function readGguf(path: string): Promise<GgufFileInfo> {
       throw new HoneError('MODEL_FILE', `${path} is no whole GGUF: ${reasonOf(error)}`, { cause: error })
     },
   )
-  const last = Math.max(0, ...(info.tensorInfo ?? []).map((tensor) => Number(tensor.fileOffset)))
-  if (last >= size) throw new HoneError('MODEL_FILE', `${path} is cut short: it is ${size} bytes long.`)
+  const cut = info.tensorInfo?.find((tensor) => endOf(tensor) > size)
+  if (cut) throw new HoneError('MODEL_FILE', `${path} is cut short: it is ${size} bytes long and ends in ${cut.name}.`)
   return info
+}
+
+/** Where a tensor ends in the file, at the least: one of a type that came later than this has one byte. */
+function endOf({ ggmlType, dimensions, fileOffset }: GgufTensorInfo): number {
+  const count = dimensions.reduce<number>((product, length) => product * Number(length), 1)
+  return Number(fileOffset) + (bytesOf(ggmlType, count) ?? 1)
 }
 
 /** @throws HoneError MODEL_FILE, ENGINE_MISSING */
