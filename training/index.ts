@@ -4,6 +4,7 @@
  * @module
  */
 
+export { fileSha256 } from './base.ts'
 export { type Dataset, type DatasetManifest, freeze, readDataset } from './dataset.ts'
 export { exportFeedback } from './export.ts'
 export { feedbackStats } from './feedback-stats.ts'

@@ -67,7 +67,7 @@ export interface RegistryOptions {
 export async function openRegistry(folder: string, { templateSha256 }: RegistryOptions = {}): Promise<Registry> {
   const root = resolve(folder)
   await guarded(() => clean(root))
-  const hashOf = (base: string) => baseSha256(base, root)
+  const hashOf = (base: string) => baseSha256(base, join(root, 'base.json'))
   const get = (id: string) => read(root, id)
   return {
     get,

@@ -1,18 +1,10 @@
-import { join, resolve } from 'node:path'
-import {
-  type Embedder,
-  type EmbedTexts,
-  embedFunction,
-  openKnowledge,
-  staticEmbedder,
-  withEveryone,
-} from '../../knowledge/index.ts'
+import { join } from 'node:path'
+import { openKnowledge, withEveryone } from '../../knowledge/index.ts'
 import { createLearning, forgetInTraining, openRegistry, pythonTrainer, type Registry } from '../../training/index.ts'
 import { createBot } from '../bot.ts'
 import type { Config } from '../config.ts'
-import { http, httpEmbedder } from '../engines/http/index.ts'
-import { type LlamaHost, llama, readTokenEmbeddings } from '../engines/llama/index.ts'
-import { HoneError } from '../errors.ts'
+import { http } from '../engines/http/index.ts'
+import { llama } from '../engines/llama/index.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
 import type { EngineSlot, LoadEngine, Version } from '../ports/engine.ts'
@@ -23,6 +15,7 @@ import { type Profile, readProfile } from '../prompt/profile.ts'
 import type { Resolvers } from '../prompt/variables.ts'
 import { createSlot } from '../slot.ts'
 import { lockDataDir, sqlite } from '../store/index.ts'
+import { chooseEmbedder } from './embedder.ts'
 import { chooseModel, type ModelChoice, packageRoot } from './model.ts'
 
 /** Opens the parts of a running Hone, each when it is first asked for, and closes them in reverse. */
@@ -152,43 +145,4 @@ function httpOptions({ engineUrl, engineKey, model, contextTokens }: Config, log
     ...(engineKey ? { key: engineKey } : {}),
     ...(contextTokens ? { contextTokens } : {}),
   }
-}
-
-/** A configured embedder, else the serving model's own token embeddings; words alone behind a server without one. */
-async function chooseEmbedder({ config, host, log, stack }: Embedding): Promise<Embedder | undefined> {
-  const { embedModel, engineUrl } = config
-  if (/^https?:/.test(embedModel)) return serverEmbedder(config, log)
-  if (embedModel) return ggufEmbedder(embedModel, log, stack)
-  if (engineUrl) return undefined
-  const { modelPath, tokenize } = await host()
-  const rows = stack.use(await readTokenEmbeddings(modelPath))
-  return staticEmbedder({ id: modelPath, tokenize, rows })
-}
-
-interface Embedding {
-  readonly config: Config
-  readonly host: () => Promise<LlamaHost>
-  readonly log: Logger
-  readonly stack: AsyncDisposableStack
-}
-
-/** `URL#MODEL`: an OpenAI-style embeddings endpoint. */
-async function serverEmbedder({ embedModel, engineKey }: Config, log: Logger): Promise<Embedder> {
-  const [url = '', name] = embedModel.split('#')
-  const embed = httpEmbedder({ url, log, ...(name ? { model: name } : {}), ...(engineKey ? { key: engineKey } : {}) })
-  return embedFunction({ id: embedModel, width: await widthOf(embed), embed })
-}
-
-/** An embedding model as a GGUF file, in a process of its own. */
-async function ggufEmbedder(file: string, log: Logger, stack: AsyncDisposableStack): Promise<Embedder> {
-  const modelPath = resolve(file)
-  const engine = stack.use(await stack.use(llama({ modelPath, log })).load({ id: 'v0', base: modelPath }))
-  const embed = engine.embed?.bind(engine)
-  if (!embed) throw new HoneError('CONFIG', `HONE_EMBED_MODEL is ${file}, which is no embedding model.`)
-  return embedFunction({ id: modelPath, width: await widthOf(embed), embed })
-}
-
-async function widthOf(embed: EmbedTexts): Promise<number> {
-  const [probe] = await embed(['How wide are the vectors?'])
-  return probe?.length ?? 0
 }
