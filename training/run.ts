@@ -125,8 +125,9 @@ async function train({ trainer, templateSha256 }: RunParts, job: TrainJob, { ste
   stopIf(signal)
   if (!done) throw new HoneError('TRAINER_FAILED', 'The trainer ended without a result.')
   if (templateSha256 !== undefined && templateSha256 !== done.templateSha256) {
-    const where = `The chat template in ${job.model} is not the one that the engine serves with.`
-    throw new HoneError('LORA_MISMATCH', where)
+    const where = `The chat template in ${job.model} is not the one that the engine serves with`
+    const todo = `copy the text of tokenizer.chat_template from the GGUF into that folder's chat_template.jinja`
+    throw new HoneError('LORA_MISMATCH', `${where}: ${todo}, or convert the GGUF from that folder again.`)
   }
   return done
 }

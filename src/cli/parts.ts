@@ -4,7 +4,7 @@ import { createLearning, forgetInTraining, openRegistry, pythonTrainer, type Reg
 import { createBot } from '../bot.ts'
 import type { Config } from '../config.ts'
 import { http } from '../engines/http/index.ts'
-import { llama } from '../engines/llama/index.ts'
+import { llama, templateSha256 } from '../engines/llama/index.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
 import type { EngineSlot, LoadEngine, Version } from '../ports/engine.ts'
@@ -51,7 +51,9 @@ export function openParts(config: Config, log: Logger): Parts {
   }
 
   const store = once(async () => stack.use(await sqlite(join(config.dataDir, 'hone.db'))))
-  const registry = once(() => openRegistry(join(config.dataDir, 'versions')))
+  // A server doesn't say which template it uses.
+  const template = once(async () => (config.engineUrl ? {} : servedTemplate(model())))
+  const registry = once(async () => openRegistry(join(config.dataDir, 'versions'), await template()))
   const profile = once(() => readProfile(config.profile || join(packageRoot, 'examples', 'profile.md')))
   const host = once(async () =>
     stack.use(
@@ -90,6 +92,7 @@ export function openParts(config: Config, log: Logger): Parts {
       dataDir: config.dataDir,
       base,
       trainOn: config.trainOn,
+      ...(await template()),
       ...(trainFolder ? { model: trainFolder } : {}),
       ...(config.schedule ? { schedule: config.schedule } : {}),
     })
@@ -123,6 +126,12 @@ export function openParts(config: Config, log: Logger): Parts {
     forget,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
+}
+
+/** Which chat template a LoRA must have been trained with. */
+async function servedTemplate({ base }: ModelChoice): Promise<{ readonly templateSha256?: string }> {
+  const hash = await templateSha256(base)
+  return hash === undefined ? {} : { templateSha256: hash }
 }
 
 /** The version that served last; the bare base when it is gone or was made for another model. */

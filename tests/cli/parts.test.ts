@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +7,8 @@ import { openParts } from '../../src/cli/parts.ts'
 import { readConfig } from '../../src/config.ts'
 import { type Logger, silent } from '../../src/log.ts'
 import { everyTenant } from '../../src/ports/knowledge.ts'
-import { writeTinyModel } from '../fixtures/gguf.ts'
+import { openRegistry } from '../../training/index.ts'
+import { chatml, writeTinyLora, writeTinyModel } from '../fixtures/gguf.ts'
 
 const page = {
   id: 'a.md',
@@ -57,4 +59,37 @@ describe('the parts of a Hone', function suite() {
       assert.equal(await reembeds(), true)
     })
   })
+
+  it('refuse a version that was trained with another chat template than the model serves with', async () => {
+    await publish(chatml)
+    await publish(chatml.replace('assistant', 'bot'))
+    await using parts = open()
+    const learning = await parts.learning()
+    await learning.promote('v1', 'test')
+    const refusal = { code: 'LORA_MISMATCH', message: /v2 was trained for another chat template/ }
+    await assert.rejects(learning.promote('v2', 'test'), refusal)
+    assert.equal((await parts.slot()).version.id, 'v1')
+  })
+
+  async function publish(template: string): Promise<void> {
+    const registry = await openRegistry(join(dir, 'data', 'versions'))
+    const lora = writeTinyLora(join(dir, 'lora.gguf'))
+    const peft = mkdtempSync(join(dir, 'peft-'))
+    const candidate = await registry.stage({ gguf: lora.path, peft, sha256: lora.sha256 }, model)
+    await registry.publish(candidate, {
+      format: 1,
+      id: candidate.id,
+      createdAt: '2026-05-01T10:00:00.000Z',
+      job: 'job_1',
+      base: { path: model, sha256: await registry.baseSha256(model) },
+      lora: { file: 'lora.gguf', sha256: lora.sha256, bytes: candidate.bytes },
+      templateSha256: createHash('sha256').update(template).digest('hex'),
+      dataset: { path: '/datasets/1', hash: 'hash', shuffledLabels: false },
+      method: 'dpo',
+      seed: 1,
+      hyper: {},
+      pairs: [],
+      gate: { verdict: 'promote', checks: [] },
+    })
+  }
 })
