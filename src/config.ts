@@ -103,8 +103,8 @@ export const settings = {
   },
   HONE_LOG: {
     group: 'Logging',
-    fallback: 'info',
-    help: 'Log level. debug includes what people write.',
+    fallback: '',
+    help: 'Log level; debug includes what people write. Empty: warn for `hone start` and `hone chat`, info for the rest.',
     check: oneOf('debug', 'info', 'warn', 'error', 'silent'),
   },
 } as const satisfies Record<string, Setting>
@@ -140,10 +140,14 @@ export function environment(folder = process.cwd()): Readonly<Record<string, str
 /**
  * Reads and checks the settings. The only reader of the environment in the whole project.
  *
+ * @param logLevel where HONE_LOG is not set
  * @throws HoneError CONFIG naming the variable, its value and what it must be; also for an unknown HONE_ variable.
  * @example const config = readConfig({ HONE_PORT: '8080' })
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>> = environment()): Config {
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>> = environment(),
+  logLevel = 'info',
+): Config {
   refuseUnknown(env)
   const value = (name: SettingName): string => {
     const setting: Setting = settings[name]
@@ -172,7 +176,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = e
       .filter(Boolean),
     schedule: value('HONE_SCHEDULE'),
     python: value('HONE_PYTHON'),
-    logLevel: value('HONE_LOG'),
+    logLevel: value('HONE_LOG') || logLevel,
   }
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { parseArgs } from 'node:util'
 import { cac } from 'cac'
 import { chat } from './cli/chat.ts'
 import { doctor } from './cli/doctor.ts'
@@ -12,12 +13,14 @@ import { serve } from './cli/serve.ts'
 import { setUpPython } from './cli/setup.ts'
 import { start } from './cli/start.ts'
 import { promote, type TrainFlags, train, versions } from './cli/train.ts'
-import { type Config, readConfig } from './config.ts'
+import { type Config, environment, readConfig } from './config.ts'
 import { HoneError } from './errors.ts'
 import { createLogger, type Logger } from './log.ts'
 
 interface Flags {
   readonly json?: boolean
+  /** People read along: only what they should know is logged, unless HONE_LOG says otherwise. */
+  readonly quiet?: boolean
 }
 type Work = (parts: Parts, output: Output, log: Logger) => Promise<void>
 
@@ -35,7 +38,7 @@ async function withConfig(
 ): Promise<void> {
   const output = createOutput(flags.json === true)
   try {
-    const config = readConfig()
+    const config = readConfig(environment(), flags.quiet ? 'warn' : 'info')
     await work(config, output, createLogger(config.logLevel))
   } catch (error) {
     process.exitCode = explainFailure(error, output)
@@ -46,7 +49,7 @@ const cli = cac('hone')
 
 cli
   .command('start', 'The sample bot: page and terminal, nothing to configure')
-  .action((flags) => withParts(flags, start))
+  .action((flags) => withParts({ ...flags, quiet: true }, start))
 cli
   .command('serve', 'The page and every channel that the environment configures')
   .action((flags) => withParts(flags, serve))
@@ -54,7 +57,7 @@ cli
   .command('chat', 'Chat in the terminal')
   .option('--once <text>', 'Print one reply and exit')
   .option('--json', 'Print one JSON object')
-  .action((flags) => withParts(flags, (parts, output) => chat(flags.once, parts, output)))
+  .action((flags) => withParts({ ...flags, quiet: true }, (parts, output) => chat(text('once'), parts, output)))
 cli
   .command('ingest <...sources>', 'Read folders, files and URLs into the knowledge; a second run takes what changed')
   .option('--json', 'Print one JSON object')
@@ -68,7 +71,7 @@ cli
   .option('--format <name>', 'dpo, kto, sft or rm (TRL’s formats)')
   .option('--out <file>', 'Write the export to a file')
   .option('--json', 'Print one JSON object')
-  .action((what, file, flags) => withParts(flags, (parts, output) => feedback({ what, file, ...flags }, parts, output)))
+  .action((what, file, flags) => withParts(flags, (parts, output) => feedback(what, file, parts, output)))
 cli
   .command('train', 'Train on the votes, prove the result and swap it in')
   .option('--method <name>', 'dpo, sft or kto')
@@ -111,21 +114,21 @@ cli
   .command('setup <what>', 'python: the training environment')
   .action((what, flags) => withConfig(flags, (config, output, log) => setUpPython(what, { config, output, log })))
 
-function trainFlags(flags: Record<string, unknown>): TrainFlags {
-  const { '--': _, json: __, ...rest } = flags
-  return rest as TrainFlags
+/** A flag as it was typed: cac makes a number of whatever looks like one, a blank too. */
+function text(name: 'once' | 'method' | 'format' | 'out'): string | undefined {
+  const value = parseArgs({ strict: false, options: { [name]: { type: 'string' } } }).values[name]
+  return typeof value === 'string' ? value : undefined
 }
 
-interface FeedbackFlags {
-  readonly what: string
-  readonly file?: string
-  readonly format?: string
-  readonly out?: string
+function trainFlags({ '--': _, json: __, ...rest }: Record<string, unknown>): TrainFlags {
+  const method = text('method')
+  return { ...rest, ...(method === undefined ? {} : { method }) }
 }
 
-function feedback({ what, file, format, out }: FeedbackFlags, parts: Parts, output: Output): Promise<void> {
+function feedback(what: string, file: string | undefined, parts: Parts, output: Output): Promise<void> {
+  const format = text('format')
   if (what === 'stats') return stats(parts, output)
-  if (what === 'export') return exportRows(format, out, parts, output)
+  if (what === 'export') return exportRows(format, text('out'), parts, output)
   if (what === 'import' && file) return importRows(file, format, parts, output)
   throw new HoneError(
     'INPUT',

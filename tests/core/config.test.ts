@@ -21,6 +21,11 @@ describe('the configuration', () => {
     wrong({ HONE_DUEL_RATE: '2' }, /HONE_DUEL_RATE.*from 0 to 1/)
   })
   it('notices a typo in a name', () => wrong({ HONE_PROT: '1' }, /HONE_PROT.*did you mean HONE_PORT/))
+  it('takes the log level of the command where none is set', () => {
+    assert.equal(readConfig({}, 'warn').logLevel, 'warn')
+    assert.equal(readConfig({ HONE_LOG: 'debug' }, 'warn').logLevel, 'debug')
+    assert.equal(readConfig({}).logLevel, 'info')
+  })
   it('is what .env.example says', () => {
     assert.equal(readFileSync(new URL('../../.env.example', import.meta.url), 'utf8'), envExample())
   })
