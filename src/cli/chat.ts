@@ -7,7 +7,7 @@ import type { Parts } from './parts.ts'
 export async function chat(text: string | undefined, parts: Parts, output: Output): Promise<void> {
   const bot = await parts.bot()
   if (text !== undefined) {
-    await once(bot, String(text), { output: process.stdout, json: output.json })
+    await once(bot, text, { output: process.stdout, json: output.json })
     return
   }
   if (parts.model().starter) output.say(starterNotice)

@@ -51,6 +51,13 @@ describe('bad input on the command line', () => {
     refused(await hone(['search']), 2, /missing required args/)
   })
 
+  it('takes what is asked as text, whatever it looks like', async () => {
+    refused(await hone(['chat', '--once', ' ']), 2, /message is empty/)
+    const { code, stdout, stderr } = await hone(['chat', '--once', '0123'], { HONE_LOG: '' })
+    assert.deepEqual([code, stderr], [0, ''], 'nothing is logged between the lines')
+    assert.notEqual(stdout, '')
+  })
+
   it('says that a model file is cut short, and how to get it again', async () => {
     const whole = readFileSync(join(starterDir, 'starter.gguf'))
     const cut = join(dir, 'cut.gguf')
