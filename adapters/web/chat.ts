@@ -3,12 +3,13 @@ import { streamSSE } from 'hono/streaming'
 import { HoneError } from '../../src/errors.ts'
 import { newId } from '../../src/id.ts'
 import { messageLimit, threadId } from './parse.ts'
-import { type ChatView, chatPage, messages, threadList } from './render/chat.ts'
+import { type ChatView, chatPage, messages, type ThreadLine, threadList } from './render/chat.ts'
 import type { Session } from './session.ts'
 import { type Env, pageOf, type Site } from './site.ts'
 import { sendChanges } from './sse.ts'
 
 const threadsShown = 50
+const titleLength = 80
 
 /** Routes that show the chat: pages, the list of conversations, the stream of events. */
 export function chatRoutes(site: Site): Hono<Env> {
@@ -47,10 +48,18 @@ async function chatView(site: Site, session: Session, name: string): Promise<Cha
   return { name, exchanges, threads, cursor, examples: site.examples, limit: messageLimit }
 }
 
-async function threadsOf(site: Site, session: Session) {
+/** A person's conversations, newest first. One whose first reply is still being made isn't in the store yet. */
+async function threadsOf(site: Site, session: Session): Promise<readonly ThreadLine[]> {
   const own = threadId(session, '')
-  const threads = await site.bot.store.turns.threads('web', session.person.id, threadsShown)
-  return threads
-    .filter(({ thread }) => thread.startsWith(own))
-    .map(({ thread, title }) => ({ name: thread.slice(own.length), title }))
+  const kept = await site.bot.store.turns.threads('web', session.person.id, threadsShown)
+  const known = new Set(kept.map(({ thread }) => thread))
+  const fresh = site.streams
+    .openings(own)
+    .filter((event) => event.kind === 'message')
+    .filter(({ thread }) => !known.has(thread))
+    .map(({ thread, text }) => ({ thread, title: text.replace(/\s+/g, ' ').trim().slice(0, titleLength) }))
+  return [...fresh, ...kept.filter(({ thread }) => thread.startsWith(own))].map(({ thread, title }) => ({
+    name: thread.slice(own.length),
+    title,
+  }))
 }

@@ -26,6 +26,8 @@ export function sendRoutes(site: Site): Hono<Env> {
       text: event.text,
       slot: { kind: 'live' as const, live },
     }
+    // A new conversation stands in the list at once.
+    c.header('HX-Trigger', 'threads')
     return fragment(c, exchange(pageOf(site, session), view), { status: 202, back: back(name) })
   })
 

@@ -35,6 +35,8 @@ export interface Streams {
   push(live: Live, event: ReplyEvent): void
   notice(thread: ThreadId, text: string): void
   lives(thread: ThreadId): readonly Live[]
+  /** The first event that is known of each thread whose id begins so, newest thread first. */
+  openings(prefix: string): readonly Inbound[]
   /** Where a page stands that is rendered now, or that was told of this change; pass it to `subscribe`. */
   cursor(seq?: number): string
   subscribe(thread: ThreadId, after: string, signal: AbortSignal): AsyncIterable<Change>
@@ -82,6 +84,11 @@ export function streams(): Streams {
       changed(thread)
     },
     lives: (thread) => [...(threads.get(thread)?.lives.values() ?? [])],
+    openings: (prefix) =>
+      [...threads]
+        .filter(([id]) => id.startsWith(prefix))
+        .flatMap(([, { lives }]) => [...lives.values()].slice(0, 1).map(({ event }) => event))
+        .reverse(),
     cursor: (at = seq) => `${boot}.${at}`,
     subscribe(id, after, signal) {
       const [from, last] = after.split('.')

@@ -2,7 +2,7 @@ import { newId } from '../../src/id.ts'
 import type { Bot, FeedbackEvent } from '../../src/ports/bot.ts'
 import type { Channel, Inbound, Reply, ReplyEvent, Source } from '../../src/ports/channel.ts'
 import type { Learning } from '../../src/ports/learning.ts'
-import type { BotTurn, NewBotTurn, Store } from '../../src/ports/store.ts'
+import type { BotTurn, NewBotTurn, Store, UserTurn } from '../../src/ports/store.ts'
 import { memoryStore } from './memory-store.ts'
 
 /** What the fake says. An item that is a promise is waited for: that is how a test holds a reply midway. */
@@ -103,7 +103,7 @@ interface Context {
 
 async function* respond(context: Context, event: Inbound): AsyncGenerator<ReplyEvent> {
   const { store, stops } = context
-  const { parent, text, nth } = await asked(context, event)
+  const { parent, text, nth, turn } = await asked(context, event)
   const script = context.script(text, nth)
   const stop = stops.get(event.id)?.promise.then(() => 'stop' as const)
   yield { kind: 'status', text: 'Searching the handbook …' }
@@ -123,6 +123,7 @@ async function* respond(context: Context, event: Inbound): AsyncGenerator<ReplyE
   await store.turns.appendBot(
     replies.map((one) => turnOf(one, event, parent, duel)),
     event.id,
+    turn,
   )
   if (!second || !duel) return yield { kind: 'done', reply: first }
   context.duels.set(duel, { left: first.turn, right: second.turn })
@@ -138,8 +139,9 @@ async function asked({ store }: Context, event: Inbound) {
   const parent = (await store.turns.history(event.thread, 1)).at(-1)?.id ?? null
   const { id, tenant, channel, thread, text, at } = event
   const base = { tenant, channel, thread, text, at, parent, role: 'user' as const }
-  const turn = await store.turns.appendUser({ ...base, id: newId('u'), person: event.person.id, event: id })
-  return { parent: turn.id, text, nth: 1 }
+  // Kept with the reply, as the core does.
+  const turn: UserTurn = { ...base, id: newId('u'), person: event.person.id, event: id }
+  return { parent: turn.id, text, nth: 1, turn }
 }
 
 function reply(text: string, script: Script, version: string): Reply {

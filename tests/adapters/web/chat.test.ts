@@ -138,6 +138,18 @@ describe('the chat page', () => {
     assert.match(list, /href="\/t\/t2" aria-current="page"/)
   })
 
+  it('lists a new conversation while its first reply is still being made, once, and for its owner alone', async () => {
+    const held = Promise.withResolvers<void>()
+    script = () => ({ chunks: ['Half', held.promise] })
+    const response = await send('How many\n days?')
+    assert.equal(response.headers.get('hx-trigger'), 'threads')
+    assert.match(await anna.page('/threads?current=t1'), /href="\/t\/t1" aria-current="page">How many days\?</)
+    assert.doesNotMatch(await visitor(site).page('/threads'), /How many/)
+    held.resolve()
+    await bot.idle()
+    assert.equal((await anna.page('/threads')).match(/href="\/t\/t1"/g)?.length, 1)
+  })
+
   for (const [what, text, words] of [
     ['an empty message', '   ', /The message is empty/],
     ['a message of 8,001 characters', 'x'.repeat(8001), /has 8,001 characters; at most 8,000 fit/],
