@@ -129,7 +129,8 @@ export function outcomeText(job: Job, gate?: GateReport): string {
       `- ${check.pass ? '✔' : '✖'} ${check.what}: ${Number(check.value.toPrecision(3))} (${check.limit}, n = ${check.n})`,
     )
   }
-  if (typeof job.detail['error'] === 'string') lines.push(job.detail['error'])
+  const { error } = job.detail as { readonly error?: { readonly message: string; readonly help: string } }
+  if (error) lines.push(`${error.message} ${error.help}`)
   return lines.join('\n')
 }
 

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { cac } from 'cac'
 import { chat } from './cli/chat.ts'
+import { type Desk, localDesk } from './cli/desk.ts'
 import { doctor } from './cli/doctor.ts'
 import { exportRows, importRows, stats } from './cli/feedback.ts'
 import { ingest, search } from './cli/ingest.ts'
@@ -9,6 +10,7 @@ import { pullModel } from './cli/models.ts'
 import { createOutput, explainFailure, type Output } from './cli/output.ts'
 import { openParts, type Parts } from './cli/parts.ts'
 import { forget, why } from './cli/people.ts'
+import { remoteDesk } from './cli/remote.ts'
 import { serve } from './cli/serve.ts'
 import { setUpPython } from './cli/setup.ts'
 import { start } from './cli/start.ts'
@@ -29,6 +31,22 @@ async function withParts(flags: Flags, work: Work): Promise<void> {
   await withConfig(flags, async (config, output, log) => {
     await using parts = openParts(config, log)
     await work(parts, output, log)
+  })
+}
+
+/** The same for commands that a running server can do as well, with its own parts. */
+async function withDesk(flags: Flags, work: (desk: Desk, output: Output) => Promise<void>): Promise<void> {
+  await withConfig(flags, async (config, output, log) => {
+    try {
+      await using parts = openParts(config, log)
+      await work(localDesk(parts), output)
+    } catch (error) {
+      const locked = error instanceof HoneError && error.code === 'DATA_LOCKED'
+      const desk = locked ? await remoteDesk(config.dataDir) : undefined
+      if (!desk) throw error
+      output.say(`Hone runs at ${desk.url} and does it there.`)
+      await work(desk, output)
+    }
   })
 }
 
@@ -71,7 +89,7 @@ cli
   .option('--format <name>', 'dpo, kto, sft or rm (TRL’s formats)')
   .option('--out <file>', 'Write the export to a file')
   .option('--json', 'Print one JSON object')
-  .action((what, file, flags) => withParts(flags, (parts, output) => feedback(what, file, parts, output)))
+  .action((what, file, flags) => withDesk(flags, (desk, output) => feedback({ what, file }, desk, output)))
 cli
   .command('train', 'Train on the votes, prove the result and swap it in')
   .option('--method <name>', 'dpo, sft or kto')
@@ -81,19 +99,19 @@ cli
   .option('--sft-weight <number>', 'Instead of the recipe’s')
   .option('--seed <number>', 'Seed of the run')
   .option('--json', 'Print one JSON object')
-  .action((flags) => withParts(flags, (parts, output) => train(trainFlags(flags), parts, output)))
+  .action((flags) => withDesk(flags, (desk, output) => train(trainFlags(flags), desk, output)))
 cli
   .command('versions', 'Every version')
   .option('--json', 'Print JSON')
-  .action((flags) => withParts(flags, versions))
+  .action((flags) => withDesk(flags, versions))
 cli
   .command('promote <version>', 'Let a version serve')
   .option('--json', 'Print one JSON object')
-  .action((version, flags) => withParts(flags, (parts, output) => promote(String(version), parts, output)))
+  .action((version, flags) => withDesk(flags, (desk, output) => promote(String(version), desk, output)))
 cli
   .command('rollback', 'Back to the version that served before')
   .option('--json', 'Print one JSON object')
-  .action((flags) => withParts(flags, (parts, output) => promote(undefined, parts, output)))
+  .action((flags) => withDesk(flags, (desk, output) => promote(undefined, desk, output)))
 cli
   .command('why <turn>', 'Why a reply says what it says')
   .option('--json', 'Print one JSON object')
@@ -125,11 +143,16 @@ function trainFlags({ '--': _, json: __, ...rest }: Record<string, unknown>): Tr
   return { ...rest, ...(method === undefined ? {} : { method }) }
 }
 
-function feedback(what: string, file: string | undefined, parts: Parts, output: Output): Promise<void> {
+interface FeedbackWords {
+  readonly what: string
+  readonly file?: string
+}
+
+function feedback({ what, file }: FeedbackWords, desk: Desk, output: Output): Promise<void> {
   const format = text('format')
-  if (what === 'stats') return stats(parts, output)
-  if (what === 'export') return exportRows(format, text('out'), parts, output)
-  if (what === 'import' && file) return importRows(file, format, parts, output)
+  if (what === 'stats') return stats(desk, output)
+  if (what === 'export') return exportRows(format, text('out'), desk, output)
+  if (what === 'import' && file) return importRows(file, format, desk, output)
   throw new HoneError(
     'INPUT',
     `\`hone feedback ${what}\` is not known: stats, export [--format F] [--out FILE], import FILE [--format F].`,

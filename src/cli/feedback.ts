@@ -1,15 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import {
-  exportFeedback,
-  feedbackStats,
-  importFeedback,
-  parseRows,
-  type RowFormat,
-  rowFormats,
-} from '../../training/index.ts'
+import { parseRows, type RowFormat, rowFormats } from '../../training/index.ts'
 import { asHoneError, HoneError } from '../errors.ts'
+import type { Desk } from './desk.ts'
 import type { Output } from './output.ts'
-import type { Parts } from './parts.ts'
 
 function formatOf(name: string | undefined): RowFormat {
   const format = (name ?? 'dpo') as RowFormat
@@ -19,8 +12,8 @@ function formatOf(name: string | undefined): RowFormat {
 }
 
 /** `hone feedback stats`: what there is, and what it could train. */
-export async function stats(parts: Parts, output: Output): Promise<void> {
-  const counts = await feedbackStats(await parts.store())
+export async function stats(desk: Desk, output: Output): Promise<void> {
+  const counts = await desk.stats()
   output.result(
     Object.entries(counts)
       .map(([name, count]) => `${String(count).padStart(6)}  ${name}`)
@@ -33,10 +26,10 @@ export async function stats(parts: Parts, output: Output): Promise<void> {
 export async function exportRows(
   format: string | undefined,
   file: string | undefined,
-  parts: Parts,
+  desk: Desk,
   output: Output,
 ): Promise<void> {
-  const rows = await exportFeedback(await parts.store(), formatOf(format), parts.config.trainOn)
+  const rows = await desk.exportRows(formatOf(format))
   const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('')
   if (!file) return void process.stdout.write(text)
   await writeFile(file, text).catch((error: unknown) => {
@@ -46,16 +39,11 @@ export async function exportRows(
 }
 
 /** `hone feedback import FILE --format dpo`: all rows or none. */
-export async function importRows(
-  file: string,
-  format: string | undefined,
-  parts: Parts,
-  output: Output,
-): Promise<void> {
+export async function importRows(file: string, format: string | undefined, desk: Desk, output: Output): Promise<void> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw asHoneError(error, 'INPUT', `${file} can't be read`)
   })
   const rows = parseRows(text, formatOf(format))
-  const { added, known } = await importFeedback(await parts.store(), rows)
+  const { added, known } = await desk.importRows(rows)
   output.result(`${added} rows taken, ${known} were there already.`, { added, known })
 }

@@ -9,11 +9,14 @@ import { HoneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
 import { openChannels, type Webhooks } from './channels.ts'
+import { localDesk } from './desk.ts'
 import { starterNotice } from './model.ts'
 import type { Output } from './output.ts'
 import type { Parts } from './parts.ts'
+import { openDesk } from './remote.ts'
 
 const loopback = new Set(['127.0.0.1', 'localhost', '::1'])
+const everywhere = new Set(['0.0.0.0', '::'])
 
 /** The page, running. */
 export interface Page extends AsyncDisposable {
@@ -45,8 +48,9 @@ export async function servePage(bot: Bot, parts: Parts, log: Logger, channels?: 
     examples: profile.starters,
     ...(parts.model().starter ? { notice: starterNotice } : {}),
   })
+  const desk = openDesk(localDesk(parts), config.dataDir)
   const fetch = async (request: Request): Promise<Response> =>
-    health(request, parts) ?? (await channels?.fetch(request)) ?? page.fetch(request)
+    health(request, parts) ?? (await desk.fetch(request)) ?? (await channels?.fetch(request)) ?? page.fetch(request)
   const { port, close } = await new Promise<{ port: number; close: () => Promise<void> }>((resolve) => {
     const server = listen({ fetch, port: config.port, hostname: config.host }, (address) =>
       resolve({
@@ -60,10 +64,13 @@ export async function servePage(bot: Bot, parts: Parts, log: Logger, channels?: 
     )
   })
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}/`
+  if (loopback.has(config.host)) await desk.announce(url)
+  else if (everywhere.has(config.host)) await desk.announce(`http://127.0.0.1:${port}/`)
   return {
     url,
     loginUrl: `${url}login?token=${encodeURIComponent(adminToken)}`,
     async [Symbol.asyncDispose]() {
+      await desk[Symbol.asyncDispose]()
       page.detach()
       await close()
     },

@@ -1,11 +1,11 @@
 import { outcomeText, planText } from '../commands.ts'
 import { HoneError } from '../errors.ts'
-import type { GateReport, Learning, TrainOptions } from '../ports/learning.ts'
+import type { GateReport, RunEvent, TrainOptions } from '../ports/learning.ts'
 import type { Job } from '../ports/store.ts'
 import { type Method, methods } from '../ports/trainer.ts'
 import { createBar } from './bar.ts'
+import type { Desk } from './desk.ts'
 import type { Output } from './output.ts'
-import type { Parts } from './parts.ts'
 
 /** The flags of `hone train`, as cac gives them. */
 export interface TrainFlags {
@@ -29,49 +29,46 @@ export function trainOptions({ method, dryRun: _, ...numbers }: TrainFlags): Tra
 }
 
 /** `hone train`: the dry run, or the whole way to a promoted or refused version, with progress. */
-export async function train(flags: TrainFlags, parts: Parts, output: Output): Promise<void> {
-  const learning = await parts.learning()
+export async function train(flags: TrainFlags, desk: Desk, output: Output): Promise<void> {
   const options = trainOptions(flags)
-  const plan = await learning.plan(options)
+  const plan = await desk.plan(options)
   if (flags.dryRun || plan.refusal) {
     output.result(planText(plan), plan)
     if (plan.refusal) process.exitCode = 1
     return
   }
   output.say(planText(plan))
-  process.once('SIGINT', () => void learning.cancel('cli'))
-  const { id } = await learning.start('cli', options)
-  const gate = await follow(learning, output)
-  const job = await (await parts.store()).jobs.get(id)
-  if (!job) throw new HoneError('STORE', `The job ${id} is gone.`)
+  process.once('SIGINT', () => void desk.cancel().catch((error: unknown) => output.say(String(error))))
+  const { job, gate } = await follow(desk.train(options), output)
+  if (!job) throw new HoneError('STORE', 'The run ended without a word.')
   output.result(outcomeText(job, gate), { job, gate })
   if (job.state !== 'promoted') process.exitCode = 1
 }
 
-/** Shows a run as it goes; resolves with what the gate said, if it came that far. */
-async function follow(learning: Learning, output: Output): Promise<GateReport | undefined> {
+/** Shows a run as it goes; resolves with how it stands at the end, and what the gate said if it came that far. */
+async function follow(
+  events: AsyncIterable<RunEvent>,
+  output: Output,
+): Promise<{ readonly job?: Job; readonly gate?: GateReport }> {
   const bar = createBar('Training')
-  let gate: GateReport | undefined
-  for await (const event of learning.watch()) {
+  let ended: { readonly job?: Job; readonly gate?: GateReport } = {}
+  for await (const event of events) {
     if (event.kind === 'say') output.say(event.text)
-    if (event.kind === 'gate') gate = event.report
-    if (event.kind === 'train' && event.event.type === 'step') {
-      const { step, of, loss, accuracy } = event.event
-      bar.update(
-        step,
-        of,
-        `loss ${loss.toFixed(3)}${accuracy === undefined ? '' : ` accuracy ${Math.round(accuracy * 100)} %`}`,
-      )
-      if (step === of) bar.stop()
-    }
+    if (event.kind === 'gate') ended = { ...ended, gate: event.report }
+    if (event.kind === 'state') ended = { ...ended, job: event.job }
+    if (event.kind !== 'train' || event.event.type !== 'step') continue
+    const { step, of, loss, accuracy } = event.event
+    const liked = accuracy === undefined ? '' : ` accuracy ${Math.round(accuracy * 100)} %`
+    bar.update(step, of, `loss ${loss.toFixed(3)}${liked}`)
+    if (step === of) bar.stop()
   }
   bar.stop()
-  return gate
+  return ended
 }
 
 /** `hone versions`. */
-export async function versions(parts: Parts, output: Output): Promise<void> {
-  const all = await (await parts.learning()).versions()
+export async function versions(desk: Desk, output: Output): Promise<void> {
+  const all = await desk.versions()
   const lines = all.map(
     ({ id, serving, createdAt, pairs, bytes, gate }) =>
       `${serving ? '→' : ' '} ${id.padEnd(6)} ${createdAt.toISOString().slice(0, 16)}  ${pairs.length} pairs  ${Math.round(bytes / 1024)} KB  ${gate?.verdict ?? ''}`,
@@ -80,14 +77,8 @@ export async function versions(parts: Parts, output: Output): Promise<void> {
 }
 
 /** `hone promote V` and `hone rollback`. */
-export async function promote(version: string | undefined, parts: Parts, output: Output): Promise<void> {
-  const learning = await parts.learning()
-  if (version !== undefined) await learning.promote(version, 'cli')
-  const serving = version ?? (await learning.rollback('cli'))
+export async function promote(version: string | undefined, desk: Desk, output: Output): Promise<void> {
+  if (version !== undefined) await desk.promote(version)
+  const serving = version ?? (await desk.rollback())
   output.result(`Version ${serving} serves now.`, { serving })
-}
-
-/** One line a job, for `hone status`. */
-export function jobLine({ id, state, startedAt, by }: Job): string {
-  return `${id}  ${startedAt.toISOString().slice(0, 16)}  ${state}  by ${by}`
 }

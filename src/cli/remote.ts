@@ -1,0 +1,153 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { type IncomingMessage, request } from 'node:http'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { asHoneError, codes, type ErrorCode, HoneError } from '../errors.ts'
+import type { Desk } from './desk.ts'
+
+const path = '/desk/'
+const noteName = 'server.json'
+
+/** Where a server listens, told to commands through a file that only its owner can read. */
+interface Note {
+  readonly url: string
+  readonly pid: number
+  /** Made anew at each start. */
+  readonly key: string
+}
+
+/** A server's side of the desk. */
+export interface OpenDesk extends AsyncDisposable {
+  /** Answers the requests of commands; undefined for all others. */
+  fetch(request: Request): Promise<Response | undefined>
+  /** Tells the commands where to ask. */
+  announce(url: string): Promise<void>
+}
+
+/**
+ * Lets commands that are run beside a server ask it, over loopback, instead of failing because it has the data folder.
+ * Each answer is a stream of JSON lines: `{ "event" }` … or `{ "result" }`, or `{ "error" }`.
+ */
+export function openDesk(desk: Desk, dataDir: string): OpenDesk {
+  const key = randomBytes(24).toString('base64url')
+  const note = join(dataDir, noteName)
+  return {
+    async fetch(asked) {
+      const { pathname } = new URL(asked.url)
+      if (!pathname.startsWith(path)) return undefined
+      if (asked.method !== 'POST' || !isKey(asked.headers.get('authorization'), key)) {
+        return new Response('Only commands of this data folder may ask here.', { status: 403 })
+      }
+      return new Response(streamOf(answer(desk, pathname.slice(path.length), asked)), {
+        headers: { 'content-type': 'application/x-ndjson' },
+      })
+    },
+    announce: (url) => writeFile(note, JSON.stringify({ url, pid: process.pid, key } satisfies Note), { mode: 0o600 }),
+    [Symbol.asyncDispose]: () => rm(note, { force: true }),
+  }
+}
+
+function isKey(header: string | null, key: string): boolean {
+  const [given, wanted] = [Buffer.from(header ?? ''), Buffer.from(`Bearer ${key}`)]
+  return given.length === wanted.length && timingSafeEqual(given, wanted)
+}
+
+async function* answer(desk: Desk, name: string, asked: Request): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const line = (value: object) => Buffer.from(`${JSON.stringify(value)}\n`)
+  try {
+    const given: unknown = await asked.json()
+    if (!Object.hasOwn(desk, name)) throw new HoneError('INPUT', `The running Hone knows no ${name}.`)
+    const done = (desk[name as keyof Desk] as (given: unknown) => Promise<unknown> | AsyncIterable<unknown>)(given)
+    if (!(Symbol.asyncIterator in done)) yield line({ result: await done })
+    else for await (const event of done) yield line({ event })
+  } catch (error) {
+    const { code, message } = asHoneError(error, 'STORE', 'The running Hone failed')
+    yield line({ error: { code, message } })
+  }
+}
+
+/** Whoever breaks the connection off ends the listening, not the work. */
+function streamOf(lines: AsyncGenerator<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const { value } = await lines.next()
+      if (value) controller.enqueue(value)
+      else controller.close()
+    },
+    cancel: () => void lines.return(undefined),
+  })
+}
+
+/**
+ * The desk of the server that has this data folder, or undefined when what has it is no server.
+ *
+ * @example const desk = (await remoteDesk('.hone')) ?? fail()
+ */
+export async function remoteDesk(dataDir: string): Promise<(Desk & { readonly url: string }) | undefined> {
+  const note = await readFile(join(dataDir, noteName), 'utf8').then(
+    (text) => JSON.parse(text) as Note,
+    () => undefined,
+  )
+  // A server that was killed leaves its note behind, and another program may have its port by now.
+  const holder = await readFile(join(dataDir, 'lock.pid'), 'utf8').catch(() => '')
+  if (!note || Number(holder) !== note.pid) return undefined
+  const call = async <T>(name: keyof Desk, given: unknown = null): Promise<T> => {
+    for await (const { result } of ask(note, name, given)) return result as T
+    throw lost()
+  }
+  return {
+    url: note.url,
+    plan: (options) => call('plan', options),
+    async *train(options) {
+      for await (const { event } of ask(note, 'train', options)) yield event as never
+    },
+    cancel: () => call('cancel'),
+    versions: () => call('versions'),
+    promote: (version) => call('promote', version),
+    rollback: () => call('rollback'),
+    stats: () => call('stats'),
+    exportRows: (format) => call('exportRows', format),
+    importRows: (rows) => call('importRows', rows),
+  }
+}
+
+interface Line {
+  readonly result?: unknown
+  readonly event?: unknown
+  readonly error?: { readonly code: string; readonly message: string }
+}
+
+/** Not `fetch`, which gives up when nothing was said for five minutes. */
+async function* ask({ url, key }: Note, name: string, given: unknown): AsyncGenerator<Line> {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  const asked = request(new URL(path + name, url), { method: 'POST', headers })
+  asked.end(JSON.stringify(given))
+  try {
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    if (response.statusCode !== 200) throw lost()
+    for await (const text of createInterface({ input: response })) {
+      const line = JSON.parse(text, revive) as Line
+      if (line.error) {
+        const { code, message } = line.error
+        throw new HoneError(code in codes ? (code as ErrorCode) : 'STORE', message)
+      }
+      yield line
+    }
+  } catch (error) {
+    throw error instanceof HoneError ? error : lost(error)
+  } finally {
+    asked.destroy()
+  }
+}
+
+function lost(cause?: unknown): HoneError {
+  return new HoneError('DATA_LOCKED', 'A Hone has this data folder, but the connection to it broke off.', { cause })
+}
+
+/** JSON knows neither dates nor numbers that are none. */
+function revive(key: string, value: unknown): unknown {
+  if (/^(createdAt|startedAt|endedAt)$/.test(key) && typeof value === 'string') return new Date(value)
+  return key === 'value' && value === null ? Number.NaN : value
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { serve } from '@hono/node-server'
+import { type Desk, localDesk } from '../../src/cli/desk.ts'
+import { packageRoot } from '../../src/cli/model.ts'
+import { openDesk, remoteDesk } from '../../src/cli/remote.ts'
+import { childEnvironment, readConfig } from '../../src/config.ts'
+import { lockDataDir } from '../../src/store/index.ts'
+import { parseRows } from '../../training/index.ts'
+import { openHouse } from '../training/house.ts'
+
+describe('commands beside a running server', function suite() {
+  this.timeout(60_000)
+
+  describe('ask its desk', () => {
+    let stack: AsyncDisposableStack
+    let dir: string
+    let url: string
+    let desk: Desk
+    beforeEach(async () => {
+      stack = new AsyncDisposableStack()
+      const house = stack.use(await openHouse())
+      dir = house.dir
+      stack.use(lockDataDir(dir))
+      const config = readConfig({ HONE_DATA: dir })
+      const parts = { learning: async () => house.learning, store: async () => house.store, config }
+      const open = stack.use(openDesk(localDesk(parts), dir))
+      const fetch = async (request: Request) => (await open.fetch(request)) ?? new Response('other', { status: 404 })
+      const server = serve({ fetch, port: 0, hostname: '127.0.0.1' })
+      await once(server, 'listening')
+      stack.defer(() => void server.close())
+      url = `http://127.0.0.1:${(server.address() as { port: number }).port}/`
+      await open.announce(url)
+      desk = (await remoteDesk(dir)) ?? assert.fail('There is no desk.')
+    })
+    afterEach(() => stack.disposeAsync())
+
+    it('which trains, with progress, and lists, promotes and takes back versions', async () => {
+      const events = await Array.fromAsync(desk.train({ seed: 7 }))
+      const steps = events.filter((event) => event.kind === 'train' && event.event.type === 'step')
+      assert.equal(steps.length, 3)
+      const last = events.at(-1)
+      assert.ok(last?.kind === 'state' && last.job.state === 'promoted' && last.job.endedAt instanceof Date)
+      const serving = async () => (await desk.versions()).find((version) => version.serving)
+      const version = await serving()
+      assert.ok(version?.id === 'v1' && version.createdAt instanceof Date)
+      assert.equal(await desk.rollback(), 'v0')
+      await desk.promote('v1')
+      assert.equal((await serving())?.id, 'v1')
+    })
+
+    it('which counts, exports and imports feedback', async () => {
+      const before = await desk.stats()
+      const row = { prompt: [{ role: 'user', content: 'Q?' }], chosen: 'a', rejected: 'b' }
+      assert.deepEqual(await desk.importRows(parseRows(JSON.stringify(row), 'dpo')), { added: 1, known: 0 })
+      assert.equal((await desk.stats())['pairs from imports'], (before['pairs from imports'] ?? 0) + 1)
+      assert.ok((await desk.exportRows('dpo')).length > 50)
+    })
+
+    it('and are told its errors as their own', async () => {
+      await assert.rejects(desk.promote('v9'), { code: 'NOT_FOUND', message: /There is no version v9/ })
+      assert.equal(await desk.cancel(), false)
+    })
+
+    it('which answers nobody without the key of this start, and nothing else', async () => {
+      const ask = (headers: Record<string, string>) => fetch(`${url}desk/versions`, { method: 'POST', headers })
+      assert.equal((await ask({})).status, 403)
+      assert.equal((await ask({ authorization: 'Bearer guess' })).status, 403)
+      assert.equal((await fetch(`${url}learning`)).status, 404)
+    })
+
+    it('but not the one that a killed server left a note of', async () => {
+      writeFileSync(join(dir, 'lock.pid'), '1\n')
+      assert.equal(await remoteDesk(dir), undefined)
+    })
+  })
+
+  it('work from the command line, and the others say who has the folder', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'hone-beside-'))
+    const env = childEnvironment({ HONE_DATA: dir, HONE_PORT: '0', HONE_LOG: 'warn' })
+    const start = (...args: string[]) =>
+      spawn(process.execPath, [join(packageRoot, 'src', 'main.ts'), ...args], { cwd: dir, env })
+    const server = start('serve')
+    try {
+      let told = ''
+      server.stderr.on('data', (chunk) => {
+        told += chunk
+      })
+      while (!told.includes('Ctrl-C')) await once(server.stderr, 'data')
+      const ended = async (...args: string[]) => {
+        const child = start(...args)
+        const [stdout, stderr, [code]] = await Promise.all([
+          Array.fromAsync(child.stdout, String),
+          Array.fromAsync(child.stderr, String),
+          once(child, 'close'),
+        ])
+        return { code, stdout: stdout.join(''), stderr: stderr.join('') }
+      }
+      const stats = await ended('feedback', 'stats', '--json')
+      assert.deepEqual([stats.code, JSON.parse(stats.stdout).pairs], [0, 0])
+      assert.match(stats.stderr, /Hone runs at http:\/\/127\.0\.0\.1:\d+\/ and does it there/)
+      const refused = await ended('search', 'vacation')
+      assert.equal(refused.code, 1)
+      assert.match(refused.stderr, new RegExp(`in use by process ${server.pid}`))
+    } finally {
+      server.kill('SIGTERM')
+      await once(server, 'close')
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
+})
