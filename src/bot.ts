@@ -1,5 +1,5 @@
 import { createCommands } from './commands.ts'
-import { createIntake } from './intake.ts'
+import { createIntake, type Meter } from './intake.ts'
 import type { Logger } from './log.ts'
 import { explain, keepFeedback } from './opinions.ts'
 import type { Bot } from './ports/bot.ts'
@@ -25,6 +25,8 @@ export interface BotOptions {
   readonly trainOn?: readonly string[]
   /** Called after a person's turns and votes were deleted: deletes what else is known of them. */
   readonly onForget?: (person: string) => Promise<unknown>
+  /** Counts replies. */
+  readonly meter?: Meter
   /** A number from 0 to 1, for choosing duels. */
   readonly random?: () => number
 }
@@ -40,7 +42,15 @@ export interface BotOptions {
 export async function createBot(options: BotOptions): Promise<Bot> {
   const { store, slot, profile, log, learning, knowledge, variables = {}, duelRate = 0, random = Math.random } = options
   await store.profiles.put(profile.name, profile.version, profile.source)
-  const parts = { store, slot, profile, log, resolvers: variables, ...(knowledge ? { knowledge } : {}) }
+  const parts = {
+    store,
+    slot,
+    profile,
+    log,
+    resolvers: variables,
+    meter: options.meter,
+    ...(knowledge ? { knowledge } : {}),
+  }
   const intake = await createIntake(parts, () => random() < duelRate)
   const bot: Bot = {
     store,

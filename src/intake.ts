@@ -18,14 +18,30 @@ export interface Intake {
   close(): Promise<void>
 }
 
+/** Told of every reply, for counters. Must not throw. */
+export interface Meter {
+  /** Messages being answered or waiting for it. */
+  queue(size: number): void
+  /** An answer that is over; `code` says why there is none. */
+  reply(done: {
+    readonly thread: string
+    readonly ms: number
+    readonly turns: readonly BotTurn[]
+    readonly code?: string
+  }): void
+}
+
 /**
  * Takes events in and answers them: claimed on disk, queued per thread, answered, delivered, settled.
  * What an earlier process acknowledged and did not finish is queued when its channel attaches.
  *
  * @param wantsDuel asked once a message; true shows two replies on channels that can.
  */
-export async function createIntake(parts: Parts, wantsDuel: () => boolean): Promise<Intake> {
-  const { store, log } = parts
+export async function createIntake(
+  parts: Parts & { readonly meter?: Meter | undefined },
+  wantsDuel: () => boolean,
+): Promise<Intake> {
+  const { store, log, meter } = parts
   const channels = new Map<string, Channel>()
   const running = new Map<string, AbortController>()
   const queue = createQueue()
@@ -36,9 +52,12 @@ export async function createIntake(parts: Parts, wantsDuel: () => boolean): Prom
     if (isAsked(event)) await store.inbox.settle(event.id, 'given-up', 'nobody waits any more')
 
   function enqueue(event: Inbound, recovered = false): Promise<void> {
-    return queue
+    const handled = queue
       .add(event.thread, () => handle(event, recovered))
       .catch((error: unknown) => log.error('event.failed', { error, event: event.id }))
+      .finally(() => meter?.queue(queue.size))
+    meter?.queue(queue.size)
+    return handled
   }
 
   async function handle(event: Inbound, recovered: boolean): Promise<void> {
@@ -58,6 +77,7 @@ export async function createIntake(parts: Parts, wantsDuel: () => boolean): Prom
       if (postponed) return
       await finish(event, turns, messages, failure)
       const ms = Math.round(performance.now() - started)
+      meter?.reply({ thread: event.thread, ms, turns, ...(failure ? { code: failure.code } : {}) })
       log.info('reply.sent', {
         event: event.id,
         thread: event.thread,

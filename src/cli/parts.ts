@@ -16,6 +16,7 @@ import type { Resolvers } from '../prompt/variables.ts'
 import { createSlot } from '../slot.ts'
 import { lockDataDir, sqlite } from '../store/index.ts'
 import { chooseEmbedder } from './embedder.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { chooseModel, type ModelChoice, packageRoot } from './model.ts'
 
 /** Opens the parts of a running Hone, each when it is first asked for, and closes them in reverse. */
@@ -28,6 +29,7 @@ export interface Parts extends AsyncDisposable {
   learning(): Promise<Learning>
   profile(): Promise<Profile>
   bot(variables?: Resolvers): Promise<Bot>
+  readonly metrics: Metrics
   /** Deletes what training kept of a person and names the versions that had seen it. */
   forget(person: string): Promise<unknown>
 }
@@ -41,6 +43,7 @@ export interface Parts extends AsyncDisposable {
 export function openParts(config: Config, log: Logger): Parts {
   const stack = new AsyncDisposableStack()
   stack.use(lockDataDir(config.dataDir))
+  const metrics = createMetrics()
   const model = (): ModelChoice => chooseModel(config)
   const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
     let made: Promise<T> | undefined
@@ -112,6 +115,7 @@ export function openParts(config: Config, log: Logger): Parts {
         duelRate: config.duelRate,
         trainOn: config.trainOn,
         onForget: forget,
+        meter: metrics.meter,
       }),
     )
   return {
@@ -123,6 +127,7 @@ export function openParts(config: Config, log: Logger): Parts {
     learning,
     profile,
     bot,
+    metrics,
     forget,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }

@@ -1,10 +1,11 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { asHoneError, codes, type ErrorCode, HoneError } from '../errors.ts'
+import { hasBearer } from './bearer.ts'
 import type { Desk } from './desk.ts'
 
 const path = '/desk/'
@@ -37,7 +38,7 @@ export function openDesk(desk: Desk, dataDir: string): OpenDesk {
     async fetch(asked) {
       const { pathname } = new URL(asked.url)
       if (!pathname.startsWith(path)) return undefined
-      if (asked.method !== 'POST' || !isKey(asked.headers.get('authorization'), key)) {
+      if (asked.method !== 'POST' || !hasBearer(asked, key)) {
         return new Response('Only commands of this data folder may ask here.', { status: 403 })
       }
       return new Response(streamOf(answer(desk, pathname.slice(path.length), asked)), {
@@ -47,11 +48,6 @@ export function openDesk(desk: Desk, dataDir: string): OpenDesk {
     announce: (url) => writeFile(note, JSON.stringify({ url, pid: process.pid, key } satisfies Note), { mode: 0o600 }),
     [Symbol.asyncDispose]: () => rm(note, { force: true }),
   }
-}
-
-function isKey(header: string | null, key: string): boolean {
-  const [given, wanted] = [Buffer.from(header ?? ''), Buffer.from(`Bearer ${key}`)]
-  return given.length === wanted.length && timingSafeEqual(given, wanted)
 }
 
 async function* answer(desk: Desk, name: string, asked: Request): AsyncGenerator<Uint8Array<ArrayBuffer>> {

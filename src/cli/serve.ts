@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { serve as listen } from '@hono/node-server'
+import { type Http2Bindings, type HttpBindings, serve as listen } from '@hono/node-server'
 import { web } from '../../adapters/web/index.ts'
 import type { Config } from '../config.ts'
 import { HoneError } from '../errors.ts'
@@ -10,6 +10,7 @@ import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
 import { openChannels, type Webhooks } from './channels.ts'
 import { localDesk } from './desk.ts'
+import { mayRead } from './metrics.ts'
 import { starterNotice } from './model.ts'
 import type { Output } from './output.ts'
 import type { Parts } from './parts.ts'
@@ -26,7 +27,7 @@ export interface Page extends AsyncDisposable {
 }
 
 /**
- * Serves the page, `/healthz`, `/readyz` and the channels' webhooks on one port.
+ * Serves the page, `/healthz`, `/readyz`, `/metrics` and the channels' webhooks on one port.
  *
  * @throws HoneError PORT_TAKEN, or CONFIG when it would listen beyond this machine without a token.
  */
@@ -49,8 +50,12 @@ export async function servePage(bot: Bot, parts: Parts, log: Logger, channels?: 
     ...(parts.model().starter ? { notice: starterNotice } : {}),
   })
   const desk = openDesk(localDesk(parts), config.dataDir)
-  const fetch = async (request: Request): Promise<Response> =>
-    health(request, parts) ?? (await desk.fetch(request)) ?? (await channels?.fetch(request)) ?? page.fetch(request)
+  const fetch = async (request: Request, { incoming }: HttpBindings | Http2Bindings): Promise<Response> =>
+    health(request, parts) ??
+    (await metrics(request, parts, mayRead(request, incoming.socket.remoteAddress, adminToken))) ??
+    (await desk.fetch(request)) ??
+    (await channels?.fetch(request)) ??
+    page.fetch(request)
   const { port, close } = await new Promise<{ port: number; close: () => Promise<void> }>((resolve) => {
     const server = listen({ fetch, port: config.port, hostname: config.host }, (address) =>
       resolve({
@@ -82,6 +87,13 @@ function health(request: Request, { model }: Parts): Response | undefined {
   if (pathname === '/healthz') return Response.json({ ok: true })
   if (pathname === '/readyz') return Response.json({ ok: true, starter: model().starter })
   return undefined
+}
+
+/** `/metrics`, for Prometheus. */
+async function metrics(request: Request, parts: Parts, allowed: boolean): Promise<Response | undefined> {
+  if (new URL(request.url).pathname !== '/metrics') return undefined
+  if (!allowed) return new Response('Ask from this machine, or with the admin token as bearer token.', { status: 403 })
+  return new Response(await parts.metrics.text(parts), { headers: { 'content-type': 'text/plain; version=0.0.4' } })
 }
 
 /** The admin token of this data folder, made once, readable by its owner only. */

@@ -80,6 +80,19 @@ describe('the bot', () => {
     await store[Symbol.asyncDispose]()
   })
 
+  it('tells the meter of each reply, and of the queue until it is empty', async () => {
+    const replies: unknown[] = []
+    const sizes: number[] = []
+    const meter: BotOptions['meter'] = {
+      queue: (size) => sizes.push(size),
+      reply: ({ thread, turns, code }) => replies.push([thread, turns.length, code]),
+    }
+    const { bot } = await talk(['Hello there', 'And again'], { meter })
+    await bot[Symbol.asyncDispose]()
+    assert.deepEqual(replies, Array(2).fill(['web:t1', 1, undefined]))
+    assert.deepEqual([Math.max(...sizes) >= 1, sizes.at(-1)], [true, 0])
+  })
+
   it('answers a message, keeps both turns, and finds the reply by its platform message', async () => {
     const { bot, told } = await talk(['Hello there'])
     await bot[Symbol.asyncDispose]()
