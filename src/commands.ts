@@ -2,7 +2,7 @@ import { HoneError } from './errors.ts'
 import type { Logger } from './log.ts'
 import type { Bot, CommandReply, CommandRequest } from './ports/bot.ts'
 import type { EngineSlot } from './ports/engine.ts'
-import type { GateReport, Learning, TrainOptions, TrainPlan } from './ports/learning.ts'
+import type { GateCheck, GateReport, Learning, TrainOptions, TrainPlan } from './ports/learning.ts'
 import type { Job } from './ports/store.ts'
 import { type Method, methods } from './ports/trainer.ts'
 
@@ -124,14 +124,18 @@ async function report(
 /** How a run ended, with the numbers that decided. */
 export function outcomeText(job: Job, gate?: GateReport): string {
   const lines = [`Training run ${job.id}: **${job.state}**.`]
-  for (const check of gate?.checks ?? []) {
-    lines.push(
-      `- ${check.pass ? '✔' : '✖'} ${check.what}: ${Number(check.value.toPrecision(3))} (${check.limit}, n = ${check.n})`,
-    )
-  }
+  lines.push(...checkLines(gate?.checks ?? []))
   const { error } = job.detail as { readonly error?: { readonly message: string; readonly help: string } }
   if (error) lines.push(`${error.message} ${error.help}`)
   return lines.join('\n')
+}
+
+/** The gate's checks, a line each. */
+export function checkLines(checks: readonly GateCheck[]): readonly string[] {
+  return checks.map(
+    ({ pass, what, value, limit, n }) =>
+      `- ${pass ? '✔' : '✖'} ${what}: ${Number(value.toPrecision(3))} (${limit}, n = ${n})`,
+  )
 }
 
 /** The dry run in words. */

@@ -4,6 +4,7 @@ import { cac } from 'cac'
 import { chat } from './cli/chat.ts'
 import { type Desk, localDesk } from './cli/desk.ts'
 import { doctor } from './cli/doctor.ts'
+import { evaluateVersion } from './cli/eval.ts'
 import { exportRows, importRows, stats } from './cli/feedback.ts'
 import { ingest, search } from './cli/ingest.ts'
 import { pullModel } from './cli/models.ts'
@@ -100,6 +101,10 @@ cli
   .option('--seed <number>', 'Seed of the run')
   .option('--json', 'Print one JSON object')
   .action((flags) => withDesk(flags, (desk, output) => train(trainFlags(flags), desk, output)))
+cli
+  .command('eval [version]', 'The gate’s checks for a version: the newest, or this one')
+  .option('--json', 'Print one JSON object')
+  .action((version, flags) => withParts(flags, (parts, output) => evaluateVersion(version, parts, output)))
 cli
   .command('versions', 'Every version')
   .option('--json', 'Print JSON')

@@ -6,6 +6,7 @@
 
 export { fileSha256 } from './base.ts'
 export { type Dataset, type DatasetManifest, freeze, readDataset } from './dataset.ts'
+export { type EvaluateOptions, evaluate } from './evaluate.ts'
 export { exportFeedback } from './export.ts'
 export { feedbackStats } from './feedback-stats.ts'
 export { type Forgotten, forgetInTraining } from './forget.ts'

@@ -1,13 +1,22 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Meter } from '../intake.ts'
+import type { EngineSlot } from '../ports/engine.ts'
+import type { Learning } from '../ports/learning.ts'
+import type { Store } from '../ports/store.ts'
 import { hasBearer } from './bearer.ts'
-import type { Parts } from './parts.ts'
+
+/** What is read when someone asks. */
+interface Sources {
+  store(): Promise<Store>
+  slot(): Promise<EngineSlot>
+  learning(): Promise<Learning>
+}
 
 /** What is counted while the process runs, for `/metrics`. */
 export interface Metrics {
   readonly meter: Meter
   /** Prometheus' text format, with what the store and the registry know at this moment. */
-  text(parts: Pick<Parts, 'store' | 'slot' | 'learning'>): Promise<string>
+  text(sources: Sources): Promise<string>
 }
 
 const buckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]

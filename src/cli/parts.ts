@@ -26,6 +26,7 @@ export interface Parts extends AsyncDisposable {
   store(): Promise<Store>
   slot(): Promise<EngineSlot>
   knowledge(): Promise<Knowledge>
+  registry(): Promise<Registry>
   learning(): Promise<Learning>
   profile(): Promise<Profile>
   bot(variables?: Resolvers): Promise<Bot>
@@ -124,6 +125,7 @@ export function openParts(config: Config, log: Logger): Parts {
     store,
     slot,
     knowledge,
+    registry,
     learning,
     profile,
     bot,
