@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { asHoneError, HoneError } from '../errors.ts'
@@ -36,6 +36,7 @@ export async function pullModel(what: string, name: string, { dataDir }: Config,
         bar.update(Math.round(downloadedSize / 2 ** 20), Math.round(totalSize / 2 ** 20), 'MB'),
     })
     const file = await downloader.download()
+    await refuseBroken(file)
     output.result(
       `Saved to ${file}\nPut HONE_MODEL=${file} into .env. To train it, set HONE_TRAIN_MODEL to its Hugging Face folder.`,
       { file },
@@ -45,4 +46,13 @@ export async function pullModel(what: string, name: string, { dataDir }: Config,
   } finally {
     bar.stop()
   }
+}
+
+/** What came may be a sign-in page or half a model; left there, the next pull would take it for the model. */
+async function refuseBroken(file: string): Promise<void> {
+  const { checkModel } = await import('../engines/llama/check.ts')
+  await checkModel(file).catch(async (error: unknown) => {
+    await rm(file, { force: true })
+    throw error
+  })
 }

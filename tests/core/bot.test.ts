@@ -227,6 +227,19 @@ describe('the bot', () => {
     assert.equal((await bot.why(turn)).votes.length, 1)
   })
 
+  it('keeps the same correction that is sent twice once', async () => {
+    const { bot, told } = await talk(['Hello'])
+    const { turn } = last(told[0]?.said)
+    const correct = (text: string) =>
+      bot.feedback({ kind: 'correction', turn, text, person: place.person, tenant: 'web' })
+    for (const text of ['Better.', ' Better. ', 'Best.', 'Better.']) await correct(text)
+    const { corrections } = await store.feedback.ofTurn(turn)
+    assert.deepEqual(
+      corrections.map(({ text }) => text),
+      ['Better.', 'Best.', 'Better.'],
+    )
+  })
+
   it('refuses an empty and an endless message and says what to do', async () => {
     const bot = await start()
     for (const text of ['', '  \n', 'x'.repeat(1_000_000)]) {
