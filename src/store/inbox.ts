@@ -1,32 +1,33 @@
 import type { Inbound } from '../ports/channel.ts'
 import type { Inbox } from '../ports/store.ts'
 import { sha256 } from './hash.ts'
+import { hot } from './hot.ts'
 import type { Session } from './schema.ts'
+
+type Outcome = Parameters<Inbox['settle']>[1]
+
+const claim = hot((on, row: { readonly id: string; readonly person: string; readonly event: string }) =>
+  on
+    .insertInto('inbox')
+    .values({ ...row, outcome: null, why: null })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('id'),
+)
+
+const settle = hot(
+  (on, { id, outcome, why }: { readonly id: string; readonly outcome: Outcome; readonly why: string | null }) =>
+    on.updateTable('inbox').set({ outcome, why, event: null }).where('id', '=', id).where('outcome', 'is', null),
+)
 
 /** Events on disk, once per id for ever. Their content goes as soon as they are settled; the hash of the id stays. */
 export function inbox({ db, write }: Session): Inbox {
   return {
     async claim(event) {
       const row = { id: sha256(event.id), person: event.person.id, event: JSON.stringify(event) }
-      const claimed = await write((on) =>
-        on
-          .insertInto('inbox')
-          .values({ ...row, outcome: null, why: null })
-          .onConflict((conflict) => conflict.column('id').doNothing())
-          .returning('id')
-          .execute(),
-      )
-      return claimed.length > 0
+      return (await write((on) => claim(on, row))).length > 0
     },
     async settle(eventId, outcome, why) {
-      await write((on) =>
-        on
-          .updateTable('inbox')
-          .set({ outcome, why: why ?? null, event: null })
-          .where('id', '=', sha256(eventId))
-          .where('outcome', 'is', null)
-          .execute(),
-      )
+      await write((on) => settle(on, { id: sha256(eventId), outcome, why: why ?? null }))
     },
     async unsettled() {
       const rows = await db

@@ -1,22 +1,26 @@
 import type { Messages } from '../ports/store.ts'
+import { hot } from './hot.ts'
 import { toTurn } from './rows.ts'
 import type { Session } from './schema.ts'
 
+const link = hot((on, row: { readonly thread: string; readonly message: string; readonly turn: string }) =>
+  on
+    .insertInto('message')
+    .values(row)
+    // A retry may edit the message in place: it then carries the new turn.
+    .onConflict((conflict) => conflict.columns(['thread', 'message']).doUpdateSet({ turn: row.turn })),
+)
+
 /** Which platform message carries which turn. */
-export function messages({ db, write }: Session): Messages {
+export function messages({ db, write: writeOne, writeAll }: Session): Messages {
   return {
     async link(turn, messages) {
       if (messages.length === 0) return
-      // One row a message: an upsert may not meet the same row twice.
       const rows = new Map(messages.map(({ thread, id }) => [`${thread}\n${id}`, { thread, message: id, turn }]))
-      await write((on) =>
-        on
-          .insertInto('message')
-          .values([...rows.values()])
-          // A retry may edit the message in place: it then carries the new turn.
-          .onConflict((conflict) => conflict.columns(['thread', 'message']).doUpdateSet({ turn }))
-          .execute(),
-      )
+      const write = rows.size > 1 ? writeAll : writeOne
+      await write(async (on) => {
+        for (const row of rows.values()) await link(on, row)
+      })
     },
     async find({ thread, id }) {
       const row = await db

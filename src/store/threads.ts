@@ -1,15 +1,14 @@
 import { sql } from 'kysely'
 import type { ThreadId } from '../ports/channel.ts'
 import type { Turn } from '../ports/store.ts'
+import { hot } from './hot.ts'
 import { toTurn } from './rows.ts'
 import type { Db } from './schema.ts'
 
 const TITLE_LENGTH = 80
 
-/** The newest turn of a thread and at most `limit - 1` of its ancestors, oldest first. */
-export async function branch(db: Db, thread: ThreadId, limit: number): Promise<readonly Turn[]> {
-  if (limit < 1) return []
-  const rows = await db
+const ancestors = hot((db, { thread, above: most }: { readonly thread: ThreadId; readonly above: number }) =>
+  db
     .withRecursive('branch(id, parent, height)', (on) => {
       const newest = on.selectFrom('turn').select('id').where('thread', '=', thread)
       const leaf = newest.orderBy('at', 'desc').orderBy('seq', 'desc').limit(1)
@@ -23,15 +22,19 @@ export async function branch(db: Db, thread: ThreadId, limit: number): Promise<r
         .select(['turn.id', 'turn.parent', sql<number>`branch.height + 1`.as('height')])
         // A parent in another thread would show its text to people who were not there.
         .where('turn.thread', '=', thread)
-        .where('branch.height', '<', limit - 1)
+        .where('branch.height', '<', most)
       return start.unionAll(above)
     })
     .selectFrom('branch')
     .innerJoin('turn', 'turn.id', 'branch.id')
     .selectAll('turn')
-    .orderBy('branch.height', 'desc')
-    .execute()
-  return rows.map(toTurn)
+    .orderBy('branch.height', 'desc'),
+)
+
+/** The newest turn of a thread and at most `limit - 1` of its ancestors, oldest first. */
+export async function branch(db: Db, thread: ThreadId, limit: number): Promise<readonly Turn[]> {
+  if (limit < 1) return []
+  return (await ancestors(db, { thread, above: limit - 1 })).map(toTurn)
 }
 
 /** The threads a person wrote in, the one with the newest turn first; titled by the person's first words there. */

@@ -1,9 +1,11 @@
+import type { Insertable } from 'kysely'
 import { HoneError } from '../errors.ts'
 import type { ChatMessage } from '../ports/engine.ts'
 import type { BotTurn, NewBotTurn, Turns, UserTurn } from '../ports/store.ts'
 import { canonicalJson, sha256 } from './hash.ts'
+import { hot } from './hot.ts'
 import { fromBotTurn, fromUserTurn, toBotTurn, toTurn, toUserTurn } from './rows.ts'
-import type { Db, Session } from './schema.ts'
+import type { Db, Session, TurnRow, TurnTable } from './schema.ts'
 import { branch, threads } from './threads.ts'
 
 /** The tree of turns. */
@@ -40,13 +42,35 @@ export function turns(session: Session): Turns {
   }
 }
 
-async function appendUser(on: Db, turn: UserTurn): Promise<UserTurn> {
-  const row = await on
+type NewTurn = Insertable<TurnTable>
+
+const insertAsked = hot((on, row: NewTurn) =>
+  on
     .insertInto('turn')
-    .values(fromUserTurn(turn))
+    .values(row)
     .onConflict((conflict) => conflict.column('event').doNothing())
-    .returningAll()
-    .executeTakeFirst()
+    .returningAll(),
+)
+const insertReply = hot((on, row: NewTurn) => on.insertInto('turn').values(row).returningAll())
+const insertPrompt = hot((on, row: { readonly hash: string; readonly messages: string }) =>
+  on
+    .insertInto('prompt')
+    .values(row)
+    .onConflict((conflict) => conflict.column('hash').doNothing()),
+)
+const answering = hot((on, { event }: { readonly event: string }) =>
+  on.selectFrom('turn').selectAll().where('answers', '=', event).orderBy('seq'),
+)
+const outcome = hot((on, { id }: { readonly id: string }) =>
+  on.selectFrom('inbox').select('outcome').where('id', '=', id),
+)
+// The row lock lets writers of one event, and `forget`, wait for each other; SQLite's writers are alone anyway.
+const outcomeLocked = hot((on, { id }: { readonly id: string }) =>
+  on.selectFrom('inbox').select('outcome').where('id', '=', id).forUpdate(),
+)
+
+async function appendUser(on: Db, turn: UserTurn): Promise<UserTurn> {
+  const [row] = await insertAsked(on, fromUserTurn(turn))
   if (row) return toUserTurn(row)
   const first = on.selectFrom('turn').selectAll().where('event', '=', turn.event)
   return toUserTurn(await first.executeTakeFirstOrThrow())
@@ -54,17 +78,18 @@ async function appendUser(on: Db, turn: UserTurn): Promise<UserTurn> {
 
 async function appendBot(on: Db, replies: readonly NewBotTurn[], eventId: string): Promise<readonly BotTurn[]> {
   const hashes = await keepPrompts(on, replies)
-  const rows = replies.map((reply, i) => fromBotTurn(reply, hashes[i] as string, eventId))
-  const appended = await on.insertInto('turn').values(rows).returningAll().execute()
-  const byId = new Map(appended.map((row) => [row.id, toBotTurn(row)]))
-  return rows.map((row) => byId.get(row.id) as BotTurn)
+  const appended: BotTurn[] = []
+  for (const [i, reply] of replies.entries()) {
+    const [row] = await insertReply(on, fromBotTurn(reply, hashes[i] as string, eventId))
+    appended.push(toBotTurn(row as TurnRow))
+  }
+  return appended
 }
 
 /** Nothing more is kept of an event whose author was forgotten while it was being answered. */
 async function refuseForgotten(on: Db, { flavour }: Session, eventId: string): Promise<void> {
-  const claimed = on.selectFrom('inbox').select('outcome').where('id', '=', sha256(eventId))
-  // The row lock lets writers of one event, and `forget`, wait for each other; SQLite's writers are alone anyway.
-  const event = await claimed.$if(flavour.name === 'postgres', (query) => query.forUpdate()).executeTakeFirst()
+  const read = flavour.name === 'postgres' ? outcomeLocked : outcome
+  const [event] = await read(on, { id: sha256(eventId) })
   if (event?.outcome === 'forgotten') {
     throw new HoneError('NOT_FOUND', 'The message was deleted with everything of the person who wrote it.')
   }
@@ -72,15 +97,14 @@ async function refuseForgotten(on: Db, { flavour }: Session, eventId: string): P
 
 /** Keeps each prompt once and answers the hash of each reply's. */
 async function keepPrompts(on: Db, replies: readonly NewBotTurn[]): Promise<readonly string[]> {
-  const prompts = replies.map(({ prompt }) => canonicalJson(prompt))
-  const hashes = prompts.map(sha256)
-  const rows = new Map(prompts.map((messages, i) => [messages, { hash: hashes[i] as string, messages }]))
-  const kept = on.insertInto('prompt').values([...rows.values()])
-  await kept.onConflict((conflict) => conflict.column('hash').doNothing()).execute()
-  return hashes
+  const rows = replies.map(({ prompt }) => {
+    const messages = canonicalJson(prompt)
+    return { hash: sha256(messages), messages }
+  })
+  for (const row of new Map(rows.map((one) => [one.hash, one])).values()) await insertPrompt(on, row)
+  return rows.map(({ hash }) => hash)
 }
 
 async function answersTo(on: Db, eventId: string): Promise<readonly BotTurn[]> {
-  const rows = await on.selectFrom('turn').selectAll().where('answers', '=', eventId).orderBy('seq').execute()
-  return rows.map(toBotTurn)
+  return (await answering(on, { event: eventId })).map(toBotTurn)
 }
