@@ -53,6 +53,16 @@ function lockHash() {
     .digest('hex')
 }
 
+const ownNode = Number(process.versions.node.split('.')[0])
+
+/**
+ * node-llama-cpp tries its prebuilt llama.cpp when it is installed. That fails before Node 20, and it would compile
+ * llama.cpp for an hour instead; the Node that Hone runs on takes the prebuilt.
+ */
+export function installSettings(major = ownNode) {
+  return major < 20 ? { NODE_LLAMA_CPP_SKIP_DOWNLOAD: 'true' } : {}
+}
+
 /** Installs the packages of the lock file, once per lock file. A stamp written last marks a whole installation. */
 async function installPackages() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash()) return
@@ -63,6 +73,7 @@ async function installPackages() {
   // Not `npm ci`: it wants the optional packages of every platform in the lock file, and registries differ in which they have.
   const { code, tail } = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     quiet: true,
+    env: installSettings(),
   })
   clearInterval(tick)
   if (code !== 0) {
@@ -124,8 +135,7 @@ const steps = {
 
 const [step, ...args] = process.argv.slice(2)
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (Number(process.versions.node.split('.')[0]) < 18)
-    fail(`Node ${process.versions.node} is too old even to set up. Install Node 18 or newer.`)
+  if (ownNode < 18) fail(`Node ${process.versions.node} is too old even to set up. Install Node 18 or newer.`)
   if (!Object.hasOwn(steps, step ?? '')) {
     say('Usage: node scripts/setup.mjs start|test [arguments]')
     process.exit(2)
