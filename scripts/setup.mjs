@@ -3,7 +3,7 @@
 // Node that package.json pins.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -55,26 +55,40 @@ function lockHash() {
 
 const ownNode = Number(process.versions.node.split('.')[0])
 
-/**
- * node-llama-cpp tries its prebuilt llama.cpp when it is installed. That fails before Node 20, and it would compile
- * llama.cpp for an hour instead; the Node that Hone runs on takes the prebuilt.
- */
-export function installSettings(major = ownNode) {
-  return major < 20 ? { NODE_LLAMA_CPP_SKIP_DOWNLOAD: 'true' } : {}
+const npmInstall = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
+
+/** True where npm would leave out llama.cpp's prebuilt packages, which are optional and want Node 20, in silence. */
+export function needsNewerNode(major = ownNode) {
+  return major < 20
+}
+
+/** The PATH that npm runs with: behind the pinned Node, fetched alone first, where the machine's own is too old. */
+async function pathForNpm() {
+  if (!needsNewerNode()) return {}
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const folder = join(root, '.cache', 'node')
+  mkdirSync(folder, { recursive: true })
+  say(`Fetching Node ${devDependencies.node} (120 MB) …`)
+  const { code, tail } = await run('npm', [...npmInstall, '--prefix', folder, `node@${devDependencies.node}`], {
+    quiet: true,
+  })
+  if (code !== 0) {
+    say(tail)
+    fail(`npm could not fetch Node. ${advice(tail)}`)
+  }
+  return { PATH: `${join(folder, 'node_modules', 'node', 'bin')}${delimiter}${process.env.PATH}` }
 }
 
 /** Installs the packages of the lock file, once per lock file. A stamp written last marks a whole installation. */
 async function installPackages() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash()) return
+  const env = await pathForNpm()
   say('Installing packages with npm (about 1 GB, 1 to 3 minutes, once) …')
   rmSync(stamp, { force: true })
   const started = Date.now()
   const tick = setInterval(() => say(`  … ${Math.round((Date.now() - started) / 1000)} s`), 15_000)
   // Not `npm ci`: it wants the optional packages of every platform in the lock file, and registries differ in which they have.
-  const { code, tail } = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
-    quiet: true,
-    env: installSettings(),
-  })
+  const { code, tail } = await run('npm', npmInstall, { quiet: true, env })
   clearInterval(tick)
   if (code !== 0) {
     say(tail)
