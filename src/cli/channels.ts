@@ -9,6 +9,13 @@ export interface ServedChannel extends AsyncDisposable {
   fetch?(request: Request): Promise<Response | undefined>
 }
 
+/** What a platform is told about the bot, and what to do with it. */
+export interface AppManifest {
+  readonly manifest: unknown
+  /** In words, with the link where there is one. */
+  readonly next: string
+}
+
 /** Builds one channel, or nothing when the settings don't ask for it. Its SDK is imported only then. */
 export type OpenChannel = (bot: Bot, config: Config, log: Logger) => Promise<ServedChannel | undefined>
 
