@@ -24,6 +24,16 @@ export const methods: Readonly<Record<string, Method>> = {
   },
   'chat.postMessage': { required: ['channel'], tier: 4, run: post },
   'chat.update': { required: ['channel', 'ts'], tier: 3, run: update },
+  'chat.delete': {
+    required: ['channel', 'ts'],
+    tier: 3,
+    run: ({ channel, ts }, { messages, find }) => {
+      const message = find(channel, ts)
+      if (!message) return 'message_not_found'
+      messages.splice(messages.indexOf(message), 1)
+      return { channel, ts }
+    },
+  },
   'chat.postEphemeral': {
     required: ['channel', 'user'],
     tier: 4,
@@ -116,6 +126,7 @@ function update(args: Json, space: Workspace, now: number): Answer {
   if (message.user !== botUser) return 'cant_update_message'
   if (streams(message, now)) return 'streaming_state_conflict'
   message.text = textOf(args)
+  message.streamed = false
   message.blocks = (args['blocks'] as Json[]) ?? []
   message.edits += 1
   if (args['metadata']) message.metadata = args['metadata'] as Json
@@ -135,6 +146,7 @@ function startStream(args: Json, space: Workspace, now: number): Answer {
     channel: String(channel),
     ...(thread ? { thread: String(thread) } : {}),
     streamingSince: now,
+    streamed: true,
   })
   const refused = take(message, args)
   if (refused) space.messages.splice(space.messages.indexOf(message), 1)

@@ -13,7 +13,14 @@ export interface Message {
   metadata?: Json
   /** When the stream began; absent once it is stopped, and for messages that never streamed. */
   streamingSince?: number
+  /** Its text was streamed and stands above its blocks; elsewhere blocks replace the text. */
+  streamed?: boolean
   edits: number
+}
+
+/** What of a message people see, as text: its words and, as JSON, its blocks. */
+export function visible({ text, blocks, streamed }: Message): string {
+  return `${streamed || blocks.length === 0 ? text : ''}${blocks.length > 0 ? JSON.stringify(blocks) : ''}`
 }
 
 /** What is in one Slack workspace: messages, modals, home tabs, what only one person sees. */
