@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import { HoneError } from '../errors.ts'
-import type { AppManifest } from './channels.ts'
 import type { Output } from './output.ts'
+import type { AppManifest } from './served.ts'
 import { manifest as slack } from './slack.ts'
 
 const manifests: Readonly<Record<string, (config: Config) => AppManifest>> = { slack }

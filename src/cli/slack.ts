@@ -1,15 +1,197 @@
-import { manifestLink, slackManifest } from '../../adapters/slack/manifest.ts'
+import type { App, SocketModeReceiver } from '@slack/bolt'
+import {
+  botScopes,
+  durable,
+  type HttpReceiver,
+  manifestLink,
+  slack,
+  slackHttp,
+  slackManifest,
+} from '../../adapters/slack/index.ts'
 import type { Config } from '../config.ts'
-import type { AppManifest } from './channels.ts'
+import { asHoneError, HoneError } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import type { AppManifest, Finding, OpenChannel, ServedChannel } from './served.ts'
+
+type Bolt = Pick<typeof import('@slack/bolt'), 'App' | 'SocketModeReceiver' | 'LogLevel' | 'webApi'>
+
+const wanted = ({ slack: { admins, reactions, signingSecret, appToken, url, command } }: Config) => ({
+  command,
+  reactions,
+  userGroups: admins.some((id) => id.startsWith('S')),
+  ...(signingSecret && !appToken && url ? { url } : {}),
+})
 
 /** The manifest of the Slack app that these settings need, and the link that makes it. */
-export function manifest({ slack }: Config): AppManifest {
-  const made = slackManifest({
-    command: slack.command,
-    reactions: slack.reactions,
-    files: true,
-    userGroups: slack.admins.some((id) => id.startsWith('S')),
-    ...(slack.signingSecret && slack.url ? { url: slack.url } : {}),
-  })
+export function manifest(config: Config): AppManifest {
+  const made = slackManifest(wanted(config))
   return { manifest: made, next: `Make the app from it: ${manifestLink(made)}` }
+}
+
+/**
+ * The Slack app of `hone serve`: Socket Mode with an app token, else events over HTTP at `/slack/events`.
+ *
+ * @throws HoneError CONFIG when it is configured by half or Slack refuses the token; NETWORK when Slack can't be reached.
+ */
+export const openSlack: OpenChannel = async (bot, config, log) => {
+  const { botToken, appToken, signingSecret, command, admins, reactions } = config.slack
+  if (!botToken && !appToken && !signingSecret) return undefined
+  if (!botToken) throw new HoneError('CONFIG', 'Slack is configured by half: SLACK_BOT_TOKEN is missing.')
+  if (!appToken && !signingSecret)
+    throw new HoneError('CONFIG', 'Slack is configured by half: set SLACK_APP_TOKEN, or SLACK_SIGNING_SECRET for HTTP.')
+  const bolt = await sdk()
+  const teams: string[] = []
+  const admission = { teams: () => teams }
+  const http = appToken ? undefined : slackHttp({ signingSecret, log, ...admission })
+  const receiver = http ?? durable(socketReceiver(bolt, config, log), admission)
+  const app = boltApp(bolt, config, log, receiver)
+  const team = await whoAmI(app)
+  if (team) teams.push(team)
+  const channel = slack(app, bot, { command, admins, reactions, log })
+  await app.start().catch((error: unknown) => {
+    throw asHoneError(error, 'CONFIG', 'Slack refuses the connection; look at SLACK_APP_TOKEN')
+  })
+  return served(app, channel, http)
+}
+
+function served(app: App, channel: { detach(): void }, http: HttpReceiver | undefined): ServedChannel {
+  return {
+    name: http ? 'slack (HTTP at /slack/events)' : 'slack (Socket Mode)',
+    ...(http ? { fetch: (request: Request) => http.fetch(request) } : {}),
+    async [Symbol.asyncDispose]() {
+      await app.stop()
+      channel.detach()
+    },
+  }
+}
+
+async function sdk(): Promise<Bolt> {
+  try {
+    return await import('@slack/bolt')
+  } catch (error) {
+    throw new HoneError('ENGINE_MISSING', 'Slack needs the package @slack/bolt: npm install @slack/bolt', {
+      cause: error,
+    })
+  }
+}
+
+function boltApp(bolt: Bolt, config: Config, log: Logger, receiver: ReturnType<typeof durable>): App {
+  return new bolt.App({
+    receiver,
+    token: config.slack.botToken,
+    logger: sdkLogger(bolt, log),
+    // Limits are kept by Hone's own pacing; a call that is limited all the same comes back at once.
+    clientOptions: {
+      slackApiUrl: config.slack.api,
+      timeout: 20_000,
+      rejectRateLimitedCalls: true,
+      retryConfig: { retries: 3 },
+    },
+  })
+}
+
+function socketReceiver(bolt: Bolt, { slack: { appToken, api } }: Config, log: Logger): SocketModeReceiver {
+  return new bolt.SocketModeReceiver({
+    appToken,
+    logger: sdkLogger(bolt, log),
+    installerOptions: { clientOptions: { slackApiUrl: api } },
+  })
+}
+
+/** What the SDK says, among Hone's own log events; never what people wrote, which it says at debug. */
+function sdkLogger(bolt: Bolt, log: Logger) {
+  const level = bolt.LogLevel.WARN
+  const say =
+    (kind: 'warn' | 'error') =>
+    (...parts: unknown[]) =>
+      log[kind]('slack.sdk', { message: parts.map(String).join(' ') })
+  return {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: say('warn'),
+    error: say('error'),
+    setLevel: () => undefined,
+    getLevel: () => level,
+    setName: () => undefined,
+  }
+}
+
+/** The workspace of the token; none for an app installed in a whole organisation. */
+async function whoAmI(app: App): Promise<string | undefined> {
+  try {
+    const { team_id: team, is_enterprise_install: everywhere } = await app.client.auth.test()
+    return everywhere ? undefined : team
+  } catch (error) {
+    const refused = (error as { data?: { error?: string } }).data?.error
+    if (refused) throw new HoneError('CONFIG', `Slack refuses SLACK_BOT_TOKEN: ${refused}.`, { cause: error })
+    throw asHoneError(error, 'NETWORK', 'Slack can’t be reached')
+  }
+}
+
+/** What `hone doctor` finds about Slack; nothing when it isn't configured. */
+export async function slackFindings(config: Config, log: Logger): Promise<readonly Finding[]> {
+  const { botToken, appToken, signingSecret } = config.slack
+  const finding = (ok: boolean, detail: string): Finding => ({ what: 'Slack', ok, detail })
+  if (!botToken && !appToken && !signingSecret) return []
+  if (!botToken) return [finding(false, 'SLACK_BOT_TOKEN is missing')]
+  if (!appToken && !signingSecret)
+    return [finding(false, 'SLACK_APP_TOKEN is missing (or SLACK_SIGNING_SECRET, for HTTP)')]
+  try {
+    const bolt = await sdk()
+    return [
+      await tokenFinding(bolt, config),
+      ...(appToken ? [await socketFinding(bolt, config)] : []),
+      eventsFinding(config),
+    ]
+  } catch (error) {
+    log.debug('slack.doctor', { error })
+    return [finding(false, error instanceof HoneError ? `${error.message} ${error.help}` : String(error))]
+  }
+}
+
+async function tokenFinding(bolt: Bolt, config: Config): Promise<Finding> {
+  const client = new bolt.webApi.WebClient(config.slack.botToken, {
+    slackApiUrl: config.slack.api,
+    retryConfig: { retries: 0 },
+  })
+  try {
+    const { team, user, response_metadata: told } = await client.auth.test()
+    const missing = botScopes(wanted(config)).filter((scope) => !told?.scopes?.includes(scope))
+    if (missing.length === 0) return { what: 'Slack', ok: true, detail: `@${user} in ${team}, every scope granted` }
+    const lines = missing.map((scope) => `\n    oauth_config.scopes.bot: ${scope}`).join('')
+    return {
+      what: 'Slack',
+      ok: false,
+      detail: `@${user} in ${team} lacks these lines of the manifest; add them and install the app again:${lines}`,
+    }
+  } catch (error) {
+    return { what: 'Slack', ok: false, detail: `Slack refuses SLACK_BOT_TOKEN: ${reason(error)}` }
+  }
+}
+
+async function socketFinding(bolt: Bolt, { slack: { api, appToken } }: Config): Promise<Finding> {
+  const client = new bolt.webApi.WebClient(appToken, { slackApiUrl: api, retryConfig: { retries: 0 } })
+  try {
+    await client.apps.connections.open({})
+    return { what: 'Slack Socket Mode', ok: true, detail: 'a connection can be opened' }
+  } catch (error) {
+    const detail = `${reason(error)}; the manifest needs settings.socket_mode_enabled: true, the token connections:write`
+    return { what: 'Slack Socket Mode', ok: false, detail }
+  }
+}
+
+/** A bot token can't read which events are subscribed: the log tells when one never comes. */
+function eventsFinding(config: Config): Finding {
+  const { bot_events: events } = slackManifest(wanted(config)).settings.event_subscriptions
+  return {
+    what: 'Slack events',
+    ok: true,
+    detail: `compare on the app's page, Slack tells no bot: ${events.join(', ')}`,
+  }
+}
+
+function reason(error: unknown): string {
+  return (
+    (error as { data?: { error?: string } }).data?.error ?? (error instanceof Error ? error.message : String(error))
+  )
 }
