@@ -6,7 +6,8 @@ export type Client = webApi.WebClient
 
 /**
  * What Hone allows itself per workspace. Capacity and rate together stay below what Slack's tiers promise a minute
- * (20, 50, 100), so that not even the strictest reading of them is broken. Updates of unfinished messages have a
+ * (20, 50, 100), so that not even the strictest reading of them is broken, with some room for calls that
+ * travel longer than others. Updates of unfinished messages have a
  * budget of their own: they never keep a finished one waiting.
  * Source: https://docs.slack.dev/apis/web-api/rate-limits
  */
@@ -14,7 +15,7 @@ const limits = {
   'agents.sessions.setStatus': { capacity: 10, perMinute: 35 },
   'assistant.threads.setStatus': { capacity: 20, perMinute: 200 },
   'assistant.threads.setSuggestedPrompts': { capacity: 5, perMinute: 12 },
-  'chat.appendStream': { capacity: 15, perMinute: 80 },
+  'chat.appendStream': { capacity: 10, perMinute: 75 },
   'chat.delete': { capacity: 10, perMinute: 35 },
   'chat.postEphemeral': { capacity: 15, perMinute: 80 },
   'chat.postMessage': { capacity: 4, perMinute: 50 },
