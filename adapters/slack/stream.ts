@@ -56,12 +56,14 @@ export function streamSurface({ api, draft, session, now, wait }: StreamOptions)
         recipient_team_id: place.team,
         ...(chunks.length > 0 ? { chunks: [...chunks] } : {}),
       })
+    // Slack counts from when it gets the call, so this side counts from before.
+    const before = now()
     const started = await (wanted === 'now'
       ? api.tryCall('chat.startStream', place, run)
       : api.call('chat.startStream', place, run))
     if (!started?.ts) throw new StreamUnavailable('No stream may be begun now.')
     ts = started.ts
-    began = now()
+    began = before
     draft.messages.push(ts)
   }
 

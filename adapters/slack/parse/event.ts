@@ -27,8 +27,8 @@ const said = z.object({
   ts: z.string().regex(/^\d+\.\d+$/),
   thread_ts: z.string().optional(),
   subtype: z.enum(['file_share', 'thread_broadcast']).optional(),
-  bot_id: z.undefined(),
-  edited: z.undefined(),
+  bot_id: z.never().optional(),
+  edited: z.never().optional(),
   files: z.array(file).optional(),
 })
 
