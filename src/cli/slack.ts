@@ -1,6 +1,7 @@
 import type { App, SocketModeReceiver } from '@slack/bolt'
 import {
   botScopes,
+  type Client,
   durable,
   type HttpReceiver,
   manifestLink,
@@ -40,13 +41,20 @@ export const openSlack: OpenChannel = async (bot, config, log) => {
   if (!appToken && !signingSecret)
     throw new HoneError('CONFIG', 'Slack is configured by half: set SLACK_APP_TOKEN, or SLACK_SIGNING_SECRET for HTTP.')
   const bolt = await sdk()
-  const teams: string[] = []
-  const admission = { teams: () => teams }
+  const client = new bolt.webApi.WebClient(botToken, clientOptions(config, bolt, log))
+  const me = await whoAmI(client)
+  const admission = { teams: me.team ? [me.team] : [] }
   const http = appToken ? undefined : slackHttp({ signingSecret, log, ...admission })
   const receiver = http ?? durable(socketReceiver(bolt, config, log), admission)
-  const app = boltApp(bolt, config, log, receiver)
-  const team = await whoAmI(app)
-  if (team) teams.push(team)
+  const app = new bolt.App({
+    receiver,
+    token: botToken,
+    botId: me.botId,
+    botUserId: me.user,
+    tokenVerificationEnabled: false,
+    logger: sdkLogger(bolt, log),
+    clientOptions: clientOptions(config, bolt, log),
+  })
   const channel = slack(app, bot, { command, admins, reactions, log })
   await app.start().catch((error: unknown) => {
     throw asHoneError(error, 'CONFIG', 'Slack refuses the connection; look at SLACK_APP_TOKEN')
@@ -75,19 +83,15 @@ async function sdk(): Promise<Bolt> {
   }
 }
 
-function boltApp(bolt: Bolt, config: Config, log: Logger, receiver: ReturnType<typeof durable>): App {
-  return new bolt.App({
-    receiver,
-    token: config.slack.botToken,
+/** Limits are kept by Hone's own pacing; a call that is limited all the same comes back at once. */
+function clientOptions({ slack: { api } }: Config, bolt: Bolt, log: Logger, retries = 3) {
+  return {
+    slackApiUrl: api,
+    timeout: 20_000,
+    rejectRateLimitedCalls: true,
+    retryConfig: { retries },
     logger: sdkLogger(bolt, log),
-    // Limits are kept by Hone's own pacing; a call that is limited all the same comes back at once.
-    clientOptions: {
-      slackApiUrl: config.slack.api,
-      timeout: 20_000,
-      rejectRateLimitedCalls: true,
-      retryConfig: { retries: 3 },
-    },
-  })
+  }
 }
 
 function socketReceiver(bolt: Bolt, { slack: { appToken, api } }: Config, log: Logger): SocketModeReceiver {
@@ -116,11 +120,22 @@ function sdkLogger(bolt: Bolt, log: Logger) {
   }
 }
 
-/** The workspace of the token; none for an app installed in a whole organisation. */
-async function whoAmI(app: App): Promise<string | undefined> {
+interface Me {
+  /** None for an app installed in a whole organisation. */
+  readonly team?: string
+  readonly user: string
+  readonly botId: string
+}
+
+async function whoAmI(client: Client): Promise<Me> {
   try {
-    const { team_id: team, is_enterprise_install: everywhere } = await app.client.auth.test()
-    return everywhere ? undefined : team
+    const {
+      team_id: team,
+      is_enterprise_install: everywhere,
+      user_id: user = '',
+      bot_id: botId = '',
+    } = await client.auth.test()
+    return { user, botId, ...(team && !everywhere ? { team } : {}) }
   } catch (error) {
     const refused = (error as { data?: { error?: string } }).data?.error
     if (refused) throw new HoneError('CONFIG', `Slack refuses SLACK_BOT_TOKEN: ${refused}.`, { cause: error })
@@ -139,9 +154,10 @@ export async function slackFindings(config: Config, log: Logger): Promise<readon
   try {
     const bolt = await sdk()
     return [
-      await tokenFinding(bolt, config),
-      ...(appToken ? [await socketFinding(bolt, config)] : []),
+      await tokenFinding(bolt, config, log),
+      ...(appToken ? [await socketFinding(bolt, config, log)] : []),
       eventsFinding(config),
+      policyFinding(config),
     ]
   } catch (error) {
     log.debug('slack.doctor', { error })
@@ -149,11 +165,8 @@ export async function slackFindings(config: Config, log: Logger): Promise<readon
   }
 }
 
-async function tokenFinding(bolt: Bolt, config: Config): Promise<Finding> {
-  const client = new bolt.webApi.WebClient(config.slack.botToken, {
-    slackApiUrl: config.slack.api,
-    retryConfig: { retries: 0 },
-  })
+async function tokenFinding(bolt: Bolt, config: Config, log: Logger): Promise<Finding> {
+  const client = new bolt.webApi.WebClient(config.slack.botToken, clientOptions(config, bolt, log, 0))
   try {
     const { team, user, response_metadata: told } = await client.auth.test()
     const missing = botScopes(wanted(config)).filter((scope) => !told?.scopes?.includes(scope))
@@ -169,8 +182,8 @@ async function tokenFinding(bolt: Bolt, config: Config): Promise<Finding> {
   }
 }
 
-async function socketFinding(bolt: Bolt, { slack: { api, appToken } }: Config): Promise<Finding> {
-  const client = new bolt.webApi.WebClient(appToken, { slackApiUrl: api, retryConfig: { retries: 0 } })
+async function socketFinding(bolt: Bolt, config: Config, log: Logger): Promise<Finding> {
+  const client = new bolt.webApi.WebClient(config.slack.appToken, clientOptions(config, bolt, log, 0))
   try {
     await client.apps.connections.open({})
     return { what: 'Slack Socket Mode', ok: true, detail: 'a connection can be opened' }
@@ -188,6 +201,13 @@ function eventsFinding(config: Config): Finding {
     ok: true,
     detail: `compare on the app's page, Slack tells no bot: ${events.join(', ')}`,
   }
+}
+
+function policyFinding({ trainOn }: Config): Finding {
+  const detail = trainOn.includes('slack')
+    ? 'votes from Slack may be trained on: HONE_TRAIN_ON names slack'
+    : 'nothing from Slack is trained on. Read Slack’s API terms, then name slack in HONE_TRAIN_ON to change that'
+  return { what: 'Slack policy', ok: true, detail }
 }
 
 function reason(error: unknown): string {
