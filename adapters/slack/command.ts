@@ -1,6 +1,5 @@
 import type { CommandReply } from '../../src/ports/bot.ts'
 import { followRun, type RunView } from '../shared/run.ts'
-import { whisper } from './hear.ts'
 import { type Commanded, parseCommand, parsePress } from './parse/interaction.ts'
 import { tenantOf, threadOf } from './place.ts'
 import { confirmBlocks } from './render/modal.ts'
@@ -8,6 +7,7 @@ import { type Block, markdown } from './render/reply.ts'
 import { runBlocks } from './render/run.ts'
 import { short } from './render/text.ts'
 import type { Site } from './site.ts'
+import { whisper } from './whisper.ts'
 
 /** Answers the one who asked, through the address Slack gave for it. */
 export type Respond = (answer: {

@@ -1,6 +1,6 @@
 import type { DuelOutcome } from '../../src/ports/store.ts'
 import type { Control } from '../shared/control.ts'
-import { keep, whisper } from './hear.ts'
+import { keep } from './hear.ts'
 import {
   type About,
   type Corrected,
@@ -12,6 +12,7 @@ import {
 import { placeOf, scopeOf, tenantOf, threadOf } from './place.ts'
 import { correctionModal, reasons } from './render/modal.ts'
 import type { Site } from './site.ts'
+import { whisper } from './whisper.ts'
 
 /** Acknowledges to Slack: only once what was said is on disk. */
 export type Ack = () => Promise<void>

@@ -1,19 +1,20 @@
 import { HoneError } from '../../src/errors.ts'
 import type { Inbound } from '../../src/ports/channel.ts'
+import { takeFiles } from './files.ts'
 import { parseMessage, parseOpened, parseReaction, parseStop } from './parse/event.ts'
 import { turnIn } from './parse/interaction.ts'
-import { type Place, personOf, placeOf, tenantOf, threadOf, userOf } from './place.ts'
-import { thanksBlocks } from './render/modal.ts'
+import { personOf, placeOf, tenantOf, threadOf, userOf } from './place.ts'
 import { short } from './render/text.ts'
 import type { Site } from './site.ts'
+import { whisper } from './whisper.ts'
 
 /** Keeps a message that is for the bot. Resolves once it is on disk. */
 export async function hearMessage(site: Site, body: unknown, self: string): Promise<void> {
   const heard = parseMessage(body, self)
   if (!heard) return
-  const { event, addressed, files } = heard
+  const { event, addressed } = heard
   if (!addressed && !(await isPartOf(site, event))) return
-  if (files.length > 0 && (await site.files?.(heard))) return
+  if (await takeFiles(site, heard)) return
   await keep(site, event)
 }
 
@@ -30,24 +31,6 @@ export async function keep(site: Site, event: Inbound): Promise<void> {
     site.fresh.delete(event.id)
     if (!(error instanceof HoneError) || error.code !== 'INPUT') throw error
     await whisper(site, placeOf(event.thread), userOf(event.person), error.message)
-  }
-}
-
-/** Says something that only one person sees. Never throws: it is a courtesy. */
-export async function whisper(site: Site, place: Place, user: string, text: string, turn?: string): Promise<void> {
-  const { channel, thread } = place
-  try {
-    await site.api.call('chat.postEphemeral', place, (client) =>
-      client.chat.postEphemeral({
-        channel,
-        user,
-        text: short(text, 300),
-        blocks: thanksBlocks(text, turn),
-        ...(thread ? { thread_ts: thread } : {}),
-      }),
-    )
-  } catch (error) {
-    site.log.info('slack.whisper.failed', { channel, error: String(error) })
   }
 }
 

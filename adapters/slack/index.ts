@@ -6,17 +6,16 @@ import { type Client, createApi } from './api.ts'
 import { channelOf } from './channel.ts'
 import { listen } from './listen.ts'
 import { defaultCommand } from './manifest.ts'
-import type { Heard } from './parse/event.ts'
 import { createSessions } from './session.ts'
-import type { Site } from './site.ts'
+import type { ReadFile, Site } from './site.ts'
 
 export type { Client } from './api.ts'
 export { botEvents, botScopes, manifestLink, slackManifest } from './manifest.ts'
 export { type HostTurn, logTurn } from './observe.ts'
-export type { Heard } from './parse/event.ts'
 export { type HttpOptions, type HttpReceiver, slackHttp } from './receive/http.ts'
 export { durable } from './receive/kept.ts'
 export { feedbackBlocks } from './render/reply.ts'
+export type { FileToRead, ReadFile } from './site.ts'
 
 export interface SlackOptions {
   /** `observe`: the host answers itself; Hone takes votes, corrections and commands on what the host logs. */
@@ -34,8 +33,8 @@ export interface SlackOptions {
   readonly log?: Logger
   /** A client for a workspace, for hosts in many: replies to events from before a restart need it. */
   readonly clientFor?: (team: string) => Client | undefined
-  /** Takes files that were shared with a message; true when the message was about nothing else. */
-  readonly files?: (heard: Heard) => Promise<boolean>
+  /** Reads files that admins share with the bot into the knowledge; absent: files are not looked at. */
+  readonly read?: ReadFile
   /** Milliseconds that only grow, and a way to let them pass: for tests. */
   readonly now?: () => number
   readonly wait?: (ms: number) => Promise<unknown>
@@ -72,7 +71,8 @@ export function slack(app: App, bot: Bot, options: SlackOptions = {}): SlackChan
     streaming: options.streaming ?? true,
     command: options.command ?? defaultCommand,
     prompts: options.prompts ?? [],
-    ...(options.files ? { files: options.files } : {}),
+    ...(options.read ? { read: options.read } : {}),
+    clientOf,
     fresh: new Set(),
     answering: new Map(),
     now: options.now ?? (() => performance.now()),

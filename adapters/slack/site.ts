@@ -1,9 +1,21 @@
 import type { Logger } from '../../src/log.ts'
 import type { Bot } from '../../src/ports/bot.ts'
 import type { ThreadId } from '../../src/ports/channel.ts'
-import type { SlackApi } from './api.ts'
-import type { Heard } from './parse/event.ts'
+import type { Client, SlackApi } from './api.ts'
 import type { Sessions } from './session.ts'
+
+/** A file that an admin shared, to be read into the knowledge of one channel. */
+export interface FileToRead {
+  readonly id: string
+  readonly name: string
+  readonly bytes: Uint8Array
+  readonly tenant: string
+  /** Those who may see what it says: the people of the channel. */
+  readonly scope: string
+}
+
+/** Reads a file; answers how many passages it gave. A HoneError says in words what is wrong with it. */
+export type ReadFile = (file: FileToRead) => Promise<number>
 
 /** What every part of the channel works with. */
 export interface Site {
@@ -15,14 +27,14 @@ export interface Site {
   readonly streaming: boolean
   readonly command: string
   readonly prompts: readonly string[]
-  /** Takes files that were shared with a message; true when the message was about nothing else. */
-  readonly files?: (heard: Heard) => Promise<boolean>
+  readonly read?: ReadFile
   /** Events that came in by this process: nobody else can have answered them. */
   readonly fresh: Set<string>
   /** The event that is being answered in a thread. */
   readonly answering: Map<ThreadId, string>
   readonly now: () => number
   readonly wait?: (ms: number) => Promise<unknown>
+  clientOf(team: string): Client
   /** The bot's own user id in a workspace. */
   self(team: string): Promise<string>
   isAdmin(team: string, user: string): Promise<boolean>

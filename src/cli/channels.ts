@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
+import type { Knowledge } from '../ports/knowledge.ts'
 import type { OpenChannel, ServedChannel } from './served.ts'
 import { openSlack } from './slack.ts'
 
@@ -11,11 +12,16 @@ const known: readonly OpenChannel[] = [openSlack]
  *
  * @throws HoneError CONFIG when a channel is configured by half, or its SDK isn't installed.
  */
-export async function openChannels(bot: Bot, config: Config, log: Logger): Promise<AsyncDisposable & Webhooks> {
+export async function openChannels(
+  bot: Bot,
+  config: Config,
+  log: Logger,
+  knowledge: () => Promise<Knowledge>,
+): Promise<AsyncDisposable & Webhooks> {
   await using stack = new AsyncDisposableStack()
   const open: ServedChannel[] = []
   for (const channel of known) {
-    const served = await channel(bot, config, log)
+    const served = await channel(bot, config, log, knowledge)
     if (served) open.push(stack.use(served))
   }
   const opened = stack.move()

@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
+import type { Knowledge } from '../ports/knowledge.ts'
 
 /** A channel that `hone serve` built from the settings. */
 export interface ServedChannel extends AsyncDisposable {
@@ -17,7 +18,12 @@ export interface AppManifest {
 }
 
 /** Builds one channel, or nothing when the settings don't ask for it. Its SDK is imported only then. */
-export type OpenChannel = (bot: Bot, config: Config, log: Logger) => Promise<ServedChannel | undefined>
+export type OpenChannel = (
+  bot: Bot,
+  config: Config,
+  log: Logger,
+  knowledge: () => Promise<Knowledge>,
+) => Promise<ServedChannel | undefined>
 
 /** One line of `hone doctor`. */
 export interface Finding {

@@ -13,12 +13,14 @@ import type { Config } from '../config.ts'
 import { asHoneError, HoneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { AppManifest, Finding, OpenChannel, ServedChannel } from './served.ts'
+import { fileReader } from './slack-files.ts'
 
 type Bolt = Pick<typeof import('@slack/bolt'), 'App' | 'SocketModeReceiver' | 'LogLevel' | 'webApi'>
 
 const wanted = ({ slack: { admins, reactions, signingSecret, appToken, url, command } }: Config) => ({
   command,
   reactions,
+  files: admins.length > 0,
   userGroups: admins.some((id) => id.startsWith('S')),
   ...(signingSecret && !appToken && url ? { url } : {}),
 })
@@ -34,7 +36,7 @@ export function manifest(config: Config): AppManifest {
  *
  * @throws HoneError CONFIG when it is configured by half or Slack refuses the token; NETWORK when Slack can't be reached.
  */
-export const openSlack: OpenChannel = async (bot, config, log) => {
+export const openSlack: OpenChannel = async (bot, config, log, knowledge) => {
   const { botToken, appToken, signingSecret, command, admins, reactions } = config.slack
   if (!botToken && !appToken && !signingSecret) return undefined
   if (!botToken) throw new HoneError('CONFIG', 'Slack is configured by half: SLACK_BOT_TOKEN is missing.')
@@ -55,7 +57,7 @@ export const openSlack: OpenChannel = async (bot, config, log) => {
     logger: sdkLogger(bolt, log),
     clientOptions: clientOptions(config, bolt, log),
   })
-  const channel = slack(app, bot, { command, admins, reactions, log })
+  const channel = slack(app, bot, { command, admins, reactions, log, read: fileReader(knowledge) })
   await app.start().catch((error: unknown) => {
     throw asHoneError(error, 'CONFIG', 'Slack refuses the connection; look at SLACK_APP_TOKEN')
   })

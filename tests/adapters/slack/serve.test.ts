@@ -3,8 +3,10 @@ import { botScopes, manifestLink, slackManifest } from '../../../adapters/slack/
 import { printManifest } from '../../../src/cli/manifest.ts'
 import type { Output } from '../../../src/cli/output.ts'
 import { openSlack, slackFindings } from '../../../src/cli/slack.ts'
+import { fileReader } from '../../../src/cli/slack-files.ts'
 import { readConfig } from '../../../src/config.ts'
 import { silent } from '../../../src/log.ts'
+import type { Knowledge, KnowledgeDocument } from '../../../src/ports/knowledge.ts'
 import { fakeBot } from '../../fakes/bot.ts'
 import { sign, signingSecret } from '../../fakes/slack/http.ts'
 import { type FakeSlack, type FakeSlackOptions, fakeSlack } from '../../fakes/slack/index.ts'
@@ -13,19 +15,20 @@ import { directMessage } from '../../fakes/slack/payloads.ts'
 const socket = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' }
 const http = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_SIGNING_SECRET: signingSecret }
 const config = (server: FakeSlack, env: Record<string, string>) => readConfig({ ...env, HONE_SLACK_API: server.url })
+const none = async (): Promise<never> => Promise.reject(new Error('not asked for'))
 const hello = directMessage({ text: 'Hello?', ts: '1763900001.000100' })
 
 describe('hone serve with Slack', () => {
   it('does nothing about Slack when nothing is set', async () => {
-    assert.equal(await openSlack(fakeBot(), readConfig({}), silent), undefined)
+    assert.equal(await openSlack(fakeBot(), readConfig({}), silent, none), undefined)
   })
 
   it('says what is missing when it is configured by half', async () => {
-    await assert.rejects(openSlack(fakeBot(), readConfig({ SLACK_APP_TOKEN: 'xapp-1' }), silent), {
+    await assert.rejects(openSlack(fakeBot(), readConfig({ SLACK_APP_TOKEN: 'xapp-1' }), silent, none), {
       code: 'CONFIG',
       message: /SLACK_BOT_TOKEN/,
     })
-    await assert.rejects(openSlack(fakeBot(), readConfig({ SLACK_BOT_TOKEN: 'xoxb-1' }), silent), {
+    await assert.rejects(openSlack(fakeBot(), readConfig({ SLACK_BOT_TOKEN: 'xoxb-1' }), silent, none), {
       code: 'CONFIG',
       message: /SLACK_APP_TOKEN/,
     })
@@ -37,7 +40,7 @@ describe('hone serve with Slack', () => {
 
   it('says so when Slack refuses the token', async () => {
     await using server = await fakeSlack({ refuse: (method) => (method === 'auth.test' ? 'invalid_auth' : undefined) })
-    await assert.rejects(openSlack(fakeBot(), config(server, socket), silent), {
+    await assert.rejects(openSlack(fakeBot(), config(server, socket), silent, none), {
       code: 'CONFIG',
       message: /invalid_auth/,
     })
@@ -46,7 +49,7 @@ describe('hone serve with Slack', () => {
   it('talks over Socket Mode, lets no other workspace in, and hangs up at the end', async () => {
     await using server = await fakeSlack()
     const bot = fakeBot()
-    await using served = await openSlack(bot, config(server, socket), silent)
+    await using served = await openSlack(bot, config(server, socket), silent, none)
     assert.match(served?.name ?? '', /Socket Mode/)
     await server.socket.send('events_api', hello)
     await bot.idle()
@@ -64,7 +67,7 @@ describe('hone serve with Slack', () => {
   it('talks over HTTP on Hone’s own port', async () => {
     await using server = await fakeSlack()
     const bot = fakeBot()
-    await using served = await openSlack(bot, config(server, http), silent)
+    await using served = await openSlack(bot, config(server, http), silent, none)
     const { body, headers } = sign(JSON.stringify(hello))
     const response = await served?.fetch?.(
       new Request('http://127.0.0.1/slack/events', { method: 'POST', body, headers }),
@@ -145,5 +148,30 @@ describe('the Slack manifest', () => {
     printManifest('slack', readConfig({ HONE_SLACK_COMMAND: '/desk' }), output)
     assert.equal(JSON.parse(results[0] ?? '').features.slash_commands[0].command, '/desk')
     assert.throws(() => printManifest('irc', readConfig({}), output), { code: 'INPUT' })
+  })
+})
+
+describe('a file from Slack', () => {
+  const bytes = new TextEncoder().encode('# Parking\n\nPark in the yard behind the house.\n')
+  const shared = { id: 'F1', name: '../../etc/parking.md', bytes, tenant: 'slack:T1', scope: 'slack:T1:C1' }
+  const keeping = (kept: KnowledgeDocument[]) =>
+    fileReader(
+      async () =>
+        ({
+          add: async (documents: readonly KnowledgeDocument[]) => ({ passages: kept.push(...documents) }),
+        }) as unknown as Knowledge,
+    )
+
+  it('becomes a document of its channel, under its own id and no path', async () => {
+    const kept: KnowledgeDocument[] = []
+    assert.equal(await keeping(kept)(shared), 1)
+    const [document] = kept
+    assert.deepEqual([document?.tenant, document?.scope], ['slack:T1', 'slack:T1:C1'])
+    assert.match(document?.id ?? '', /^slack:T1:C1\/F1\/[^/]*parking\.md$/)
+    assert.match(document?.text ?? '', /behind the house/)
+  })
+
+  it('that can’t be read says why', async () => {
+    await assert.rejects(keeping([])({ ...shared, name: 'x.pdf' }), { code: 'DOCUMENT' })
   })
 })

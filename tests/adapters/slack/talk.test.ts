@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { feedbackBlocks, logTurn, type SlackOptions } from '../../../adapters/slack/index.ts'
+import { type FileToRead, feedbackBlocks, logTurn, type SlackOptions } from '../../../adapters/slack/index.ts'
 import { sqlite } from '../../../src/store/index.ts'
 import { type FakeBotOptions, fakeBot } from '../../fakes/bot.ts'
 import {
@@ -187,6 +187,36 @@ describe('talking in Slack', () => {
     assert.equal((agent?.['prompts'] as unknown[] | undefined)?.length, 4)
     assert.equal(agent?.['thread_ts'], undefined)
     assert.equal(older?.['thread_ts'], root)
+  })
+
+  it('reads files that an admin shares, for the people of that channel, and nobody else’s', async () => {
+    const files: FileToRead[] = []
+    const read = async (file: FileToRead) => files.push(file)
+    await using place = await workplace(fakeBot(), { admins: ['UADMIN'], read })
+    const shared = (user: string, url: string) => {
+      const payload = directMessage({ text: '', ts: root, user }) as { event: Json }
+      return {
+        ...payload,
+        event: {
+          ...payload.event,
+          subtype: 'file_share',
+          files: [{ id: 'F1', name: 'parking.md', url_private_download: url }],
+        },
+      }
+    }
+    const url = place.slack.url.replace('/api/', '/files/parking.md')
+    await place.give(shared('UADMIN', url))
+    await place.slack.until(() => place.slack.space.ephemerals.length === 1)
+    assert.match(place.slack.space.ephemerals[0]?.text ?? '', /parking\.md/)
+    assert.deepEqual(
+      files.map(({ name, tenant, scope }) => [name, tenant, scope]),
+      [['parking.md', 'slack:T1', 'slack:T1:D1']],
+    )
+    assert.match(new TextDecoder().decode(files[0]?.bytes), /behind the house/)
+    await place.give(shared('UANNA', url))
+    await place.give(shared('UADMIN', 'https://evil.example/x'))
+    await place.slack.until(() => place.slack.space.ephemerals.length >= 2)
+    assert.equal(files.length, 1)
   })
 
   it('does nothing more once it is detached', async () => {

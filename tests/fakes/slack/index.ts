@@ -68,6 +68,11 @@ export async function fakeSlack(options: FakeSlackOptions = {}): Promise<FakeSla
       response.end('ok')
       return changed()
     }
+    if (path.startsWith('/files/')) {
+      const known = request.headers.authorization === 'Bearer xoxb-test'
+      response.writeHead(200, { 'content-type': known ? 'text/markdown' : 'text/html' })
+      return response.end(known ? '# Parking\n\nPark in the yard behind the house.\n' : 'Sign in')
+    }
     const method = path.replace('/api/', '')
     if (method === 'apps.connections.open')
       return send(response, { ok: true, url: `ws://127.0.0.1:${port(server)}/socket` })
