@@ -5,7 +5,7 @@ import { tenantOf, threadOf } from './place.ts'
 import { confirmBlocks } from './render/modal.ts'
 import { type Block, markdown } from './render/reply.ts'
 import { runBlocks } from './render/run.ts'
-import { short } from './render/text.ts'
+import { safeText, short } from './render/text.ts'
 import type { Site } from './site.ts'
 import { whisper } from './whisper.ts'
 
@@ -28,7 +28,7 @@ const confirmations: Readonly<Record<string, string>> = {
 const ephemeral = (text: string, blocks?: Block[]) => ({
   response_type: 'ephemeral' as const,
   text: short(text, 3000),
-  blocks: blocks ?? [markdown(short(text, 11_000))],
+  blocks: blocks ?? [markdown(safeText(short(text, 11_000)))],
 })
 
 /** The slash command. Answers are ephemeral; what changes something is confirmed first. */

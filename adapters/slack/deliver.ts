@@ -42,11 +42,11 @@ export async function deliverReply(
     return refs(before.messages)
   }
   const draft = newDraft(event, before.messages)
-  const session = await site.sessions.begin(draft.place, draft.user)
+  const session = site.sessions.begin(draft.place, draft.user)
   const surfaces = waysOf(site, draft, session, before.messages.length > 0)
   const pen = createPen(site, event, surfaces)
   await follow(events, pen)
-  if (session && !draft.sessionEnded) await site.sessions.end(draft.place)
+  if ((await session) && !draft.sessionEnded) await site.sessions.end(draft.place)
   return refs(draft.messages)
 }
 
@@ -63,7 +63,7 @@ function newDraft(event: Inbound, messages: readonly string[]): Draft {
 }
 
 /** The ways of writing, best first. A message that an earlier process began can only be edited. */
-function waysOf(site: Site, draft: Draft, session: boolean, adopted: boolean): Surface[] {
+function waysOf(site: Site, draft: Draft, session: Promise<boolean>, adopted: boolean): Surface[] {
   const { api, now, wait } = site
   const stream = () => streamSurface({ api, draft, session, now, ...(wait ? { wait } : {}) })
   const streams = site.streaming && !adopted && draft.place.thread !== undefined

@@ -24,13 +24,15 @@ async function isPartOf({ bot }: Site, { thread }: Inbound): Promise<boolean> {
 
 /** Gives an event to the bot; what it refuses (too long, empty) is told to the one who wrote it. */
 export async function keep(site: Site, event: Inbound): Promise<void> {
+  const known = site.fresh.has(event.id)
   site.fresh.add(event.id)
   try {
-    await site.bot.receive(event)
+    const said = await site.bot.receive(event)
+    if (said === 'duplicate' && !known) site.fresh.delete(event.id)
   } catch (error) {
     site.fresh.delete(event.id)
     if (!(error instanceof HoneError) || error.code !== 'INPUT') throw error
-    await whisper(site, placeOf(event.thread), userOf(event.person), error.message)
+    void whisper(site, placeOf(event.thread), userOf(event.person), error.message)
   }
 }
 

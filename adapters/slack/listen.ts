@@ -24,6 +24,8 @@ interface Delivered {
   readonly context: { readonly botUserId?: string } & Readonly<Record<string, unknown>>
 }
 
+type Work = (site: Site, body: unknown, self: string) => Promise<void>
+
 interface Acted extends Delivered {
   readonly ack: Ack
   readonly respond?: Respond
@@ -36,20 +38,26 @@ interface Acted extends Delivered {
 export function listen(app: App, site: Site, options: ListenOptions): () => void {
   let attached = true
 
-  /** Runs a listener for an event; tells Hone's receivers whether it was kept. Throws nothing into the host. */
-  const event = (work: (site: Site, body: unknown, self: string) => Promise<void>) => async (args: Delivered) => {
-    if (!attached) return
-    const keeping = keepingOf(args.context)
-    const team = teamOf(args.body)
-    if (team) options.met(team, args.client)
-    try {
-      await work(site, args.body, args.context.botUserId ?? '')
-      keeping?.kept()
-    } catch (error) {
-      site.log.error('slack.event.failed', { error })
-      keeping?.failed(error)
+  /**
+   * Runs a listener for an event. One that keeps the event tells Hone's receivers when that is done, or that it failed;
+   * others need no second delivery. Throws nothing into the host.
+   */
+  const event =
+    (work: Work, keeps = false) =>
+    async (args: Delivered) => {
+      if (!attached) return
+      const keeping = keepingOf(args.context)
+      if (!keeps) keeping?.kept()
+      const team = teamOf(args.body)
+      if (team) options.met(team, args.client)
+      try {
+        await work(site, args.body, args.context.botUserId ?? '')
+        keeping?.kept()
+      } catch (error) {
+        site.log.error('slack.event.failed', { error })
+        keeping?.failed(error)
+      }
     }
-  }
   /** The same for what people press and send off: not acknowledged when it failed, so that they are told. */
   const act = (work: (args: Acted) => Promise<void>) => async (args: Acted) => {
     if (!attached) return
@@ -59,8 +67,8 @@ export function listen(app: App, site: Site, options: ListenOptions): () => void
   }
 
   if (options.mode === 'answer') {
-    app.event('message', event(hearMessage))
-    app.event('app_mention', event(hearMessage))
+    app.event('message', event(hearMessage, true))
+    app.event('app_mention', event(hearMessage, true))
     app.event('agent_session_stopped', event(hearStop))
     app.event('assistant_thread_started', event(hearOpened))
   }

@@ -8,7 +8,7 @@ export interface StreamOptions {
   readonly api: SlackApi
   readonly draft: Draft
   /** Sets the session back when the stream ends; only for apps that have sessions. */
-  readonly session: boolean
+  readonly session: Promise<boolean>
   readonly now: () => number
   readonly wait?: (ms: number) => Promise<unknown>
 }
@@ -125,13 +125,14 @@ export function streamSurface({ api, draft, session, now, wait }: StreamOptions)
 
   async function stop(final: Final): Promise<void> {
     const chunks = [...newTasks(final), ...textChunk(final.text.slice(sent))]
+    const ends = await session
     await api.call('chat.stopStream', place, (client) =>
       client.chat.stopStream({
         channel,
         ts,
         ...(chunks.length > 0 ? { chunks } : {}),
         blocks: [...final.blocks],
-        ...(session ? { session_status: 'active' } : {}),
+        ...(ends ? { session_status: 'active' } : {}),
       }),
     )
     draft.sessionEnded = true

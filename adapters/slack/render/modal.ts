@@ -3,7 +3,7 @@ import type { BotTurn } from '../../../src/ports/store.ts'
 import { encodeControl } from '../../shared/control.ts'
 import type { About } from '../parse/interaction.ts'
 import { type Block, markdown } from './reply.ts'
-import { short } from './text.ts'
+import { safeText, short } from './text.ts'
 
 export const correctModal = 'hone:correct'
 const longestInput = 3000
@@ -69,14 +69,15 @@ export function correctionModal(turn: BotTurn, about: About, reasonAsked = true)
 
 /** A remark only one person sees, with the means to take back what they said. */
 export function thanksBlocks(text: string, turn?: string): Block[] {
-  if (!turn) return [markdown(short(text, 11_000))]
+  const said = markdown(safeText(short(text, 11_000)))
+  if (!turn) return [said]
   const withdraw = {
     type: 'button' as const,
     action_id: 'hone:withdraw',
     text: plain('Withdraw my vote'),
     value: encodeControl({ action: 'withdraw', id: turn }),
   }
-  return [markdown(text), { type: 'actions', elements: [withdraw] }]
+  return [said, { type: 'actions', elements: [withdraw] }]
 }
 
 /** The question before a command that changes something. */

@@ -135,6 +135,7 @@ describe('talking in Slack', () => {
     }
     await using place = await workplace(picky)
     await place.give(mention({ text: '', ts: root }))
+    await place.slack.until(() => place.slack.space.ephemerals.length === 1)
     assert.match(place.slack.space.ephemerals[0]?.text ?? '', /Write something first/)
   })
 
