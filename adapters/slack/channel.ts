@@ -32,7 +32,7 @@ export function channelOf(site: Site): Channel {
         delivered.delete(event.id)
         throw error
       } finally {
-        site.fresh.delete(event.id)
+        site.arriving.delete(event.id)
         if (site.answering.get(event.thread) === event.id) site.answering.delete(event.thread)
       }
     },

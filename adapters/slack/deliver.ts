@@ -36,7 +36,8 @@ export async function deliverReply(
   events: AsyncIterable<ReplyEvent>,
 ): Promise<readonly MessageRef[]> {
   const refs = (messages: readonly string[]) => messages.map((id) => ({ thread: event.thread, id }))
-  const before = site.fresh.has(event.id) ? { messages: [], whole: false } : await earlier(site, event)
+  const isNew = (await site.arriving.get(event.id)) === 'accepted'
+  const before = isNew ? { messages: [], whole: false } : await earlier(site, event)
   if (before.whole) {
     for await (const _ of events);
     return refs(before.messages)

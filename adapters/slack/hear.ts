@@ -24,13 +24,15 @@ async function isPartOf({ bot }: Site, { thread }: Inbound): Promise<boolean> {
 
 /** Gives an event to the bot; what it refuses (too long, empty) is told to the one who wrote it. */
 export async function keep(site: Site, event: Inbound): Promise<void> {
-  const known = site.fresh.has(event.id)
-  site.fresh.add(event.id)
+  const { arriving } = site
+  const received = site.bot.receive(event)
+  const first = !arriving.has(event.id)
+  if (first) arriving.set(event.id, received)
   try {
-    const said = await site.bot.receive(event)
-    if (said === 'duplicate' && !known) site.fresh.delete(event.id)
+    // What is only repeated has its reply elsewhere: made already, or by what a crash left behind.
+    if ((await received) === 'duplicate' && first) arriving.delete(event.id)
   } catch (error) {
-    site.fresh.delete(event.id)
+    if (first) arriving.delete(event.id)
     if (!(error instanceof HoneError) || error.code !== 'INPUT') throw error
     void whisper(site, placeOf(event.thread), userOf(event.person), error.message)
   }

@@ -73,7 +73,7 @@ export function slack(app: App, bot: Bot, options: SlackOptions = {}): SlackChan
     prompts: options.prompts ?? [],
     ...(options.read ? { read: options.read } : {}),
     clientOf,
-    fresh: new Set(),
+    arriving: new Map(),
     answering: new Map(),
     now: options.now ?? (() => performance.now()),
     ...(options.wait ? { wait: options.wait } : {}),

@@ -28,8 +28,8 @@ export interface Site {
   readonly command: string
   readonly prompts: readonly string[]
   readonly read?: ReadFile
-  /** Events that came in by this process: nobody else can have answered them. */
-  readonly fresh: Set<string>
+  /** Events that are being given to the bot, or wait for their reply. One that was accepted was never answered before. */
+  readonly arriving: Map<string, Promise<'accepted' | 'duplicate'>>
   /** The event that is being answered in a thread. */
   readonly answering: Map<ThreadId, string>
   readonly now: () => number
