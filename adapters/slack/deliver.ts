@@ -79,27 +79,26 @@ interface Pen {
   finish(): Promise<void>
 }
 
+/** Takes a step on the best surface that is left; the last one is kept, to be tried again. */
+async function attempt(site: Site, event: Inbound, surfaces: Surface[], step: (surface: Surface) => Promise<void>) {
+  for (let surface = surfaces[0]; surface; surface = surfaces[0]) {
+    try {
+      return await step(surface)
+    } catch (error) {
+      const why = slackCode(error) ?? (error instanceof Error ? error.message : String(error))
+      site.log.info('slack.fallback', { event: event.id, left: surfaces.length - 1, why })
+      if (surfaces.length === 1) throw error
+      surfaces.shift()
+    }
+  }
+}
+
 /** Shows the newest state again and again, each as soon as Slack's limits let it. */
 function createPen(site: Site, event: Inbound, surfaces: Surface[]): Pen {
   const progress: Progress = { text: '', tasks: [] }
   const ended = Promise.withResolvers<void>()
   let changed = Promise.withResolvers<void>()
   let over = false
-
-  async function attempt(step: (surface: Surface) => Promise<void>): Promise<void> {
-    for (;;) {
-      const surface = surfaces[0]
-      if (!surface) return
-      try {
-        return await step(surface)
-      } catch (error) {
-        const why = slackCode(error) ?? (error instanceof Error ? error.message : String(error))
-        site.log.info('slack.fallback', { event: event.id, left: surfaces.length - 1, why })
-        surfaces.shift()
-        if (surfaces.length === 0) throw error
-      }
-    }
-  }
 
   async function write(): Promise<void> {
     while (!over) {
@@ -108,7 +107,7 @@ function createPen(site: Site, event: Inbound, surfaces: Surface[]): Pen {
       changed = Promise.withResolvers()
       await Promise.race([surfaces[0]?.turn(), ended.promise])
       if (over) return
-      await attempt((surface) => surface.show(viewOf(progress)))
+      await attempt(site, event, surfaces, (surface) => surface.show(viewOf(progress)))
     }
   }
   const writing = write().catch((error: unknown) => site.log.warn('slack.show.failed', { event: event.id, error }))
@@ -119,7 +118,7 @@ function createPen(site: Site, event: Inbound, surfaces: Surface[]): Pen {
       over = true
       ended.resolve()
       await writing
-      await attempt((surface) => surface.end(finalOf(progress, event.id)))
+      await attempt(site, event, surfaces, (surface) => surface.end(finalOf(progress, event.id)))
     },
   }
 }

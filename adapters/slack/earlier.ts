@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Inbound } from '../../src/ports/channel.ts'
 import { placeOf } from './place.ts'
-import { doneMark } from './render/reply.ts'
+import { doneMark, liveMark } from './render/reply.ts'
 import type { Site } from './site.ts'
 
 /** What an earlier process has already shown of a reply. */
@@ -42,7 +42,7 @@ export async function earlier(site: Site, event: Inbound): Promise<Earlier> {
     const whole = mine.find(({ blocks }) => marks(blocks).includes(doneMark(event.id)))
     if (whole) return { messages: [whole.ts], whole: true }
     const begun = mine.find(
-      ({ blocks }) => !marks(blocks).some((id) => id.startsWith('hone:') && id !== `hone:live:${event.id}`),
+      ({ blocks }) => !marks(blocks).some((id) => id.startsWith('hone:') && id !== liveMark(event.id)),
     )
     if (!begun) return nothing
     await site.api

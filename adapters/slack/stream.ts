@@ -14,7 +14,7 @@ export interface StreamOptions {
 }
 
 /** No stream may be begun now; a message that is edited can do the same. */
-export class StreamUnavailable extends Error {}
+class StreamUnavailable extends Error {}
 
 /** Slack closes a stream after about five minutes; a new one goes on before that. */
 const streamLifeMs = 240_000

@@ -11,8 +11,8 @@ import { type FakeSlack, fakeSlack } from '../../../fakes/slack/index.ts'
 import { mention } from '../../../fakes/slack/payloads.ts'
 import { visible } from '../../../fakes/slack/workspace.ts'
 
-/** HONE_TEST_KILLS=50 for the long run. */
-const kills = Number(process.env['HONE_TEST_KILLS'] ?? 3)
+/** SLACK_KILLS=50 for the long run. */
+const kills = Number(process.env['SLACK_KILLS'] ?? 3)
 const perSecond = 60
 const lifeMs = 1000
 
