@@ -70,13 +70,17 @@ export async function confirmed(site: Site, body: unknown, respond: Respond | un
 
 async function run(site: Site, asked: Commanded, admin: boolean): Promise<CommandReply> {
   const { text, team, thread, person } = asked
-  const reply = await site.bot.command({
+  const answer = site.bot.command({
     text: text || 'help',
     tenant: tenantOf(team),
     channel: 'slack',
     thread,
     person,
     admin,
+  })
+  const reply = await answer.catch((error: unknown) => {
+    site.log.error('slack.command.failed', { error })
+    return { ok: false, text: 'That did not work; the log says why.' }
   })
   if (reply.ok && /^retrain\b/.test(text) && !text.includes('--dry-run')) void showRun(site, asked)
   return reply

@@ -8,8 +8,8 @@ import {
   duelBlocks,
   duelText,
   errorBlocks,
-  feedbackBlocks,
-  plainFeedbackBlocks,
+  plainReplyBlocks,
+  replyBlocks,
   sourceBlocks,
   sourceHosts,
   type Task,
@@ -179,8 +179,8 @@ function finalOf({ text, tasks, end }: Progress, event: string): Final {
       return {
         text: safeText(end.reply.text, hosts),
         tasks,
-        blocks: [...below, ...feedbackBlocks(turn, mark)],
-        plainBlocks: [...below, ...plainFeedbackBlocks(turn, mark)],
+        blocks: [...below, ...replyBlocks(turn, mark)],
+        plainBlocks: [...below, ...plainReplyBlocks(turn, mark)],
       }
     }
     case 'duel': {

@@ -86,7 +86,10 @@ async function openModal(
   try {
     const where = { team, channel: about.channel }
     await site.api.call('views.open', where, (client) =>
-      client.views.open({ trigger_id: trigger, view: correctionModal(kept, about, reason) }),
+      client.views.open({
+        trigger_id: trigger,
+        view: correctionModal(kept, about, { reasonAsked: reason, answers: site.answers }),
+      }),
     )
     return true
   } catch (error) {

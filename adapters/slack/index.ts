@@ -69,6 +69,7 @@ export function slack(app: App, bot: Bot, options: SlackOptions = {}): SlackChan
     log,
     sessions: createSessions(api, log),
     streaming: options.streaming ?? true,
+    answers: options.mode !== 'observe',
     command: options.command ?? defaultCommand,
     prompts: options.prompts ?? [],
     ...(options.read ? { read: options.read } : {}),
@@ -80,10 +81,8 @@ export function slack(app: App, bot: Bot, options: SlackOptions = {}): SlackChan
     self: selfOf(clientOf),
     isAdmin: createAdmins(api, options.admins ?? [], log),
   }
-  const mode = options.mode ?? 'answer'
   const detachChannel = bot.attach(channelOf(site))
   const deafen = listen(app, site, {
-    mode,
     reactions: options.reactions === true,
     met: (team, client) => clients.set(team, client),
   })

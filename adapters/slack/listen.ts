@@ -12,7 +12,6 @@ import { correctModal } from './render/modal.ts'
 import type { Site } from './site.ts'
 
 export interface ListenOptions {
-  readonly mode: 'answer' | 'observe'
   readonly reactions: boolean
   /** A workspace's own client, as the host's `authorize` made it. */
   readonly met: (team: string, client: Client) => void
@@ -61,12 +60,12 @@ export function listen(app: App, site: Site, options: ListenOptions): () => void
   /** The same for what people press and send off: not acknowledged when it failed, so that they are told. */
   const act = (work: (args: Acted) => Promise<void>) => async (args: Acted) => {
     if (!attached) return
-    const team = (args.body as { team?: { id?: string } }).team?.id
+    const { team: inner, team_id: team = inner?.id } = args.body as { team?: { id?: string }; team_id?: string }
     if (team) options.met(team, args.client)
     await work(args).catch((error: unknown) => site.log.error('slack.action.failed', { error }))
   }
 
-  if (options.mode === 'answer') {
+  if (site.answers) {
     app.event('message', event(hearMessage, true))
     app.event('app_mention', event(hearMessage, true))
     app.event('agent_session_stopped', event(hearStop))
@@ -76,12 +75,12 @@ export function listen(app: App, site: Site, options: ListenOptions): () => void
     'app_home_opened',
     event(async (at, body) => {
       await showHome(at, body)
-      if (options.mode === 'answer') await hearOpened(at, body)
+      if (site.answers) await hearOpened(at, body)
     }),
   )
   if (options.reactions) {
-    app.event('reaction_added', event(hearReaction))
-    app.event('reaction_removed', event(hearReaction))
+    app.event('reaction_added', event(hearReaction, true))
+    app.event('reaction_removed', event(hearReaction, true))
   }
   app.action(
     /^hone:(?!run$|dismiss$)/,

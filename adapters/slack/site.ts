@@ -25,6 +25,8 @@ export interface Site {
   readonly sessions: Sessions
   /** Whether Slack's streaming is used at all. */
   readonly streaming: boolean
+  /** False: the host answers itself, and Hone only takes what people say about it. */
+  readonly answers: boolean
   readonly command: string
   readonly prompts: readonly string[]
   readonly read?: ReadFile

@@ -18,8 +18,14 @@ export const reasons: Readonly<Record<string, string>> = {
   style: 'I don’t like how it is said',
 }
 
+export interface ModalOptions {
+  readonly reasonAsked: boolean
+  /** The bot can try again: it is no host's own answer. */
+  readonly answers: boolean
+}
+
 /** Asks for a reason and a better answer; the reply itself stands there to be mended, where it fits. */
-export function correctionModal(turn: BotTurn, about: About, reasonAsked = true): types.ModalView {
+export function correctionModal(turn: BotTurn, about: About, { reasonAsked, answers }: ModalOptions): types.ModalView {
   const fits = turn.text.length <= longestInput
   const options = Object.entries(reasons).map(([value, text]) => ({ text: plain(text), value }))
   const reason: Block = {
@@ -63,7 +69,7 @@ export function correctionModal(turn: BotTurn, about: About, reasonAsked = true)
     title: plain(reasonAsked ? 'What was wrong?' : 'A better answer'),
     submit: plain('Send'),
     close: plain('Not now'),
-    blocks: reasonAsked ? [reason, better, again] : [better],
+    blocks: reasonAsked ? [reason, better, ...(answers ? [again] : [])] : [better],
   }
 }
 

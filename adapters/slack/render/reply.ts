@@ -23,7 +23,11 @@ function button(control: Control, text: string, more: Partial<types.Button> = {}
   }
 }
 
-/** Slack's own thumbs, and what else one may do with a reply. For a host that answers itself: add them to its message. */
+/**
+ * Slack's own thumbs. For a host that answers itself: add them to its message.
+ *
+ * @example await say({ text, blocks: [{ type: 'markdown', text }, ...feedbackBlocks(turn)] })
+ */
 export function feedbackBlocks(turn: TurnId, mark?: string): Block[] {
   const up = encodeControl({ action: 'up', id: turn })
   const down = encodeControl({ action: 'down', id: turn })
@@ -40,15 +44,17 @@ export function feedbackBlocks(turn: TurnId, mark?: string): Block[] {
         },
       ],
     },
-    {
-      type: 'actions',
-      elements: [button({ action: 'retry', id: turn }, 'Try again'), button({ action: 'why', id: turn }, 'Why?')],
-    },
   ]
 }
 
+/** What stands below a reply of the bot itself: the thumbs, and what else one may do. */
+export function replyBlocks(turn: TurnId, mark: string): Block[] {
+  const elements = [button({ action: 'retry', id: turn }, 'Try again'), button({ action: 'why', id: turn }, 'Why?')]
+  return [...feedbackBlocks(turn, mark), { type: 'actions', elements }]
+}
+
 /** The same for Slacks that don't take `feedback_buttons`. */
-export function plainFeedbackBlocks(turn: TurnId, mark?: string): Block[] {
+export function plainReplyBlocks(turn: TurnId, mark?: string): Block[] {
   const elements = [
     button({ action: 'up', id: turn }, '👍', { accessibility_label: 'A good answer' }),
     button({ action: 'down', id: turn }, '👎', { accessibility_label: 'A bad answer' }),

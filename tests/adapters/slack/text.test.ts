@@ -9,7 +9,7 @@ import {
   turnIn,
 } from '../../../adapters/slack/parse/interaction.ts'
 import { forSomeoneElse, mentions, plainText } from '../../../adapters/slack/parse/text.ts'
-import { feedbackBlocks, plainFeedbackBlocks } from '../../../adapters/slack/render/reply.ts'
+import { feedbackBlocks, plainReplyBlocks } from '../../../adapters/slack/render/reply.ts'
 import { mrkdwn, safeText, settled } from '../../../adapters/slack/render/text.ts'
 import { cutAt, openFence } from '../../../adapters/slack/surface.ts'
 
@@ -119,7 +119,7 @@ describe('what the bot writes in Slack', () => {
 
   it('carries its turn in its own buttons', () => {
     assert.equal(turnIn(feedbackBlocks('b_1')), 'b_1')
-    assert.equal(turnIn(plainFeedbackBlocks('b_1')), 'b_1')
+    assert.equal(turnIn(plainReplyBlocks('b_1')), 'b_1')
     assert.equal(turnIn([{ type: 'section', text: { type: 'mrkdwn', text: 'hone:up' } }]), undefined)
   })
 })
