@@ -160,6 +160,7 @@ export async function slackFindings(config: Config, log: Logger): Promise<readon
       ...(appToken ? [await socketFinding(bolt, config, log)] : []),
       eventsFinding(config),
       policyFinding(config),
+      adminsFinding(config),
     ]
   } catch (error) {
     log.debug('slack.doctor', { error })
@@ -210,6 +211,12 @@ function policyFinding({ trainOn }: Config): Finding {
     ? 'votes from Slack may be trained on: HONE_TRAIN_ON names slack'
     : 'nothing from Slack is trained on. Read Slack’s API terms, then name slack in HONE_TRAIN_ON to change that'
   return { what: 'Slack policy', ok: true, detail }
+}
+
+function adminsFinding({ slack: { admins } }: Config): Finding {
+  const detail =
+    admins.join(', ') || 'nobody: HONE_SLACK_ADMINS is empty, so retraining is left to the page and the terminal'
+  return { what: 'Slack admins', ok: true, detail }
 }
 
 function reason(error: unknown): string {
