@@ -5,7 +5,7 @@ import { HoneError } from './errors.ts'
 
 /** One row a variable: the only table from which types, checks, `.env.example` and the README come. */
 interface Setting {
-  readonly group: 'Server' | 'Model' | 'Knowledge' | 'Learning' | 'Logging'
+  readonly group: 'Server' | 'Model' | 'Knowledge' | 'Learning' | 'Logging' | 'Slack'
   readonly fallback: string
   readonly help: string
   readonly secret?: true
@@ -18,6 +18,12 @@ const whole = (low: number, high: number) => (value: string) =>
     : `a whole number from ${low} to ${high}`
 const fraction = (value: string) =>
   value !== '' && Number(value) >= 0 && Number(value) <= 1 ? undefined : 'a number from 0 to 1'
+const begins = (start: string) => (value: string) => (value.startsWith(start) ? undefined : `something like ${start}…`)
+const list = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean)
 const oneOf =
   (...names: readonly string[]) =>
   (value: string) =>
@@ -107,6 +113,49 @@ export const settings = {
     help: 'Log level; debug includes what people write. Empty: warn for `hone start` and `hone chat`, info for the rest.',
     check: oneOf('debug', 'info', 'warn', 'error', 'silent'),
   },
+  SLACK_BOT_TOKEN: {
+    group: 'Slack',
+    fallback: '',
+    help: 'Bot token (xoxb-…) of the Slack app. `hone manifest slack` makes the app.',
+    secret: true,
+    check: begins('xoxb-'),
+  },
+  SLACK_APP_TOKEN: {
+    group: 'Slack',
+    fallback: '',
+    help: 'App-level token (xapp-…) with connections:write, for Socket Mode: no public address needed.',
+    secret: true,
+    check: begins('xapp-'),
+  },
+  SLACK_SIGNING_SECRET: {
+    group: 'Slack',
+    fallback: '',
+    help: 'Signing secret, for events over HTTP at /slack/events instead of Socket Mode.',
+    secret: true,
+  },
+  HONE_SLACK_URL: {
+    group: 'Slack',
+    fallback: '',
+    help: 'Public address of /slack/events; goes into the manifest for events over HTTP.',
+  },
+  HONE_SLACK_COMMAND: { group: 'Slack', fallback: '/hone', help: 'The slash command.', check: begins('/') },
+  HONE_SLACK_ADMINS: {
+    group: 'Slack',
+    fallback: '',
+    help: 'Who may retrain and promote: user ids (U…) and user group ids (S…), with commas.',
+  },
+  HONE_SLACK_REACTIONS: {
+    group: 'Slack',
+    fallback: 'off',
+    help: 'Count 👍 and 👎 reactions on replies as votes.',
+    check: oneOf('on', 'off'),
+  },
+  HONE_SLACK_API: {
+    group: 'Slack',
+    fallback: 'https://slack.com/api/',
+    help: 'Slack’s Web API; another one for GovSlack and for tests.',
+    check: begins('http'),
+  },
 } as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof settings
@@ -129,6 +178,18 @@ export interface Config {
   readonly schedule: string
   readonly python: string
   readonly logLevel: string
+  readonly slack: SlackConfig
+}
+
+export interface SlackConfig {
+  readonly botToken: string
+  readonly appToken: string
+  readonly signingSecret: string
+  readonly url: string
+  readonly command: string
+  readonly admins: readonly string[]
+  readonly reactions: boolean
+  readonly api: string
 }
 
 /** The environment of this process over the `.env` file of a folder. */
@@ -153,7 +214,11 @@ export function readConfig(
     const setting: Setting = settings[name]
     const given = env[name]?.trim() || setting.fallback
     const wanted = given === setting.fallback ? undefined : setting.check?.(given)
-    if (wanted) throw new HoneError('CONFIG', `${name} is "${given}"; it must be ${wanted}.`)
+    if (wanted) {
+      // A secret that is wrong is a secret all the same.
+      const shown = setting.secret ? '' : ` is "${given}"; it`
+      throw new HoneError('CONFIG', `${name}${shown} must be ${wanted}.`)
+    }
     return given
   }
   return {
@@ -170,13 +235,20 @@ export function readConfig(
     profile: value('HONE_PROFILE'),
     embedModel: value('HONE_EMBED_MODEL'),
     duelRate: Number(value('HONE_DUEL_RATE')),
-    trainOn: value('HONE_TRAIN_ON')
-      .split(',')
-      .map((name) => name.trim())
-      .filter(Boolean),
+    trainOn: list(value('HONE_TRAIN_ON')),
     schedule: value('HONE_SCHEDULE'),
     python: value('HONE_PYTHON'),
     logLevel: value('HONE_LOG') || logLevel,
+    slack: {
+      botToken: value('SLACK_BOT_TOKEN'),
+      appToken: value('SLACK_APP_TOKEN'),
+      signingSecret: value('SLACK_SIGNING_SECRET'),
+      url: value('HONE_SLACK_URL'),
+      command: value('HONE_SLACK_COMMAND'),
+      admins: list(value('HONE_SLACK_ADMINS')),
+      reactions: value('HONE_SLACK_REACTIONS') === 'on',
+      api: value('HONE_SLACK_API'),
+    },
   }
 }
 

@@ -7,6 +7,7 @@ import { doctor } from './cli/doctor.ts'
 import { evaluateVersion } from './cli/eval.ts'
 import { exportRows, importRows, stats } from './cli/feedback.ts'
 import { ingest, search } from './cli/ingest.ts'
+import { printManifest } from './cli/manifest.ts'
 import { pullModel } from './cli/models.ts'
 import { createOutput, explainFailure, type Output } from './cli/output.ts'
 import { openParts, type Parts } from './cli/parts.ts'
@@ -129,6 +130,10 @@ cli
   .command('doctor', 'What works here and what is missing')
   .option('--json', 'Print one JSON object')
   .action((flags) => withConfig(flags, doctor))
+cli
+  .command('manifest <channel>', 'The app manifest for slack, and what to do with it')
+  .option('--json', 'Print one JSON object')
+  .action((name, flags) => withConfig(flags, async (config, output) => printManifest(String(name), config, output)))
 cli
   .command('models <what> <name>', 'pull NAME|hf:OWNER/REPO/FILE.gguf')
   .option('--json', 'Print one JSON object')

@@ -1,29 +1,27 @@
 import type { Config } from '../config.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
+import type { Knowledge } from '../ports/knowledge.ts'
+import type { OpenChannel, ServedChannel } from './served.ts'
+import { openSlack } from './slack.ts'
 
-/** A channel that `hone serve` built from the settings. */
-export interface ServedChannel extends AsyncDisposable {
-  readonly name: string
-  /** Answers the channel's webhooks on Hone's own port; undefined for requests that aren't its own. */
-  fetch?(request: Request): Promise<Response | undefined>
-}
-
-/** Builds one channel, or nothing when the settings don't ask for it. Its SDK is imported only then. */
-export type OpenChannel = (bot: Bot, config: Config, log: Logger) => Promise<ServedChannel | undefined>
-
-const known: readonly OpenChannel[] = []
+const known: readonly OpenChannel[] = [openSlack]
 
 /**
  * Every channel that the settings configure, attached to the bot.
  *
  * @throws HoneError CONFIG when a channel is configured by half, or its SDK isn't installed.
  */
-export async function openChannels(bot: Bot, config: Config, log: Logger): Promise<AsyncDisposable & Webhooks> {
+export async function openChannels(
+  bot: Bot,
+  config: Config,
+  log: Logger,
+  knowledge: () => Promise<Knowledge>,
+): Promise<AsyncDisposable & Webhooks> {
   await using stack = new AsyncDisposableStack()
   const open: ServedChannel[] = []
   for (const channel of known) {
-    const served = await channel(bot, config, log)
+    const served = await channel(bot, config, log, knowledge)
     if (served) open.push(stack.use(served))
   }
   const opened = stack.move()

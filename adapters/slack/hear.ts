@@ -1,0 +1,77 @@
+import { HoneError } from '../../src/errors.ts'
+import type { Inbound } from '../../src/ports/channel.ts'
+import { takeFiles } from './files.ts'
+import { parseMessage, parseOpened, parseReaction, parseStop } from './parse/event.ts'
+import { turnIn } from './parse/interaction.ts'
+import { personOf, placeOf, tenantOf, threadOf, userOf } from './place.ts'
+import { short } from './render/text.ts'
+import type { Site } from './site.ts'
+import { whisper } from './whisper.ts'
+
+/** Keeps a message that is for the bot. Resolves once it is on disk. */
+export async function hearMessage(site: Site, body: unknown, self: string): Promise<void> {
+  const heard = parseMessage(body, self)
+  if (!heard) return
+  const { event, addressed } = heard
+  if (!addressed && !(await isPartOf(site, event))) return
+  if (await takeFiles(site, heard)) return
+  await keep(site, event)
+}
+
+async function isPartOf({ bot }: Site, { thread }: Inbound): Promise<boolean> {
+  return (await bot.store.turns.history(thread, 1)).length > 0
+}
+
+/** Gives an event to the bot; what it refuses (too long, empty) is told to the one who wrote it. */
+export async function keep(site: Site, event: Inbound): Promise<void> {
+  const { arriving } = site
+  const received = site.bot.receive(event)
+  const first = !arriving.has(event.id)
+  if (first) arriving.set(event.id, received)
+  try {
+    // What is only repeated has its reply elsewhere: made already, or by what a crash left behind.
+    if ((await received) === 'duplicate' && first) arriving.delete(event.id)
+  } catch (error) {
+    if (first) arriving.delete(event.id)
+    if (!(error instanceof HoneError) || error.code !== 'INPUT') throw error
+    void whisper(site, placeOf(event.thread), userOf(event.person), error.message)
+  }
+}
+
+/** Slack's own Stop button: ends the reply that is being made in the thread. */
+export async function hearStop(site: Site, body: unknown): Promise<void> {
+  const place = parseStop(body)
+  if (!place) return
+  const event = site.answering.get(threadOf(place))
+  if (event) site.bot.stop(event)
+  else await site.sessions.end(place)
+}
+
+/** Offers questions where a conversation begins. */
+export async function hearOpened(site: Site, body: unknown): Promise<void> {
+  const opened = parseOpened(body)
+  if (opened?.tab !== 'messages' || site.prompts.length === 0) return
+  const { channel, thread } = opened.place
+  const prompts = site.prompts.slice(0, 4).map((message) => ({ title: short(message, 75), message }))
+  await site.api.tryCall('assistant.threads.setSuggestedPrompts', opened.place, (client) =>
+    client.assistant.threads.setSuggestedPrompts({
+      channel_id: channel,
+      prompts,
+      ...(thread ? { thread_ts: thread } : {}),
+    }),
+  )
+}
+
+/** 👍 and 👎 as reactions: the message itself says which turn it carries. */
+export async function hearReaction(site: Site, body: unknown): Promise<void> {
+  const reacted = parseReaction(body)
+  if (!reacted) return
+  const { team, user, channel, ts, verdict } = reacted
+  const place = { team, channel }
+  const answer = await site.api.call('conversations.replies', place, (client) =>
+    client.conversations.replies({ channel, ts, limit: 100 }),
+  )
+  const turn = turnIn(answer.messages?.find((message) => message.ts === ts)?.blocks)
+  if (turn)
+    await site.bot.feedback({ kind: 'vote', turn, verdict, tenant: tenantOf(team), person: personOf(team, user) })
+}

@@ -1,0 +1,169 @@
+import { z } from 'zod'
+import type { Person, ThreadId } from '../../../src/ports/channel.ts'
+import { type Control, parseControl } from '../../shared/control.ts'
+import { type Place, personOf, threadOf } from '../place.ts'
+
+const who = {
+  team: z.object({ id: z.string() }),
+  user: z.object({ id: z.string(), name: z.string().optional(), username: z.string().optional() }),
+}
+
+const pressed = z.object({
+  ...who,
+  trigger_id: z.string().optional(),
+  response_url: z.string().optional(),
+  container: z.looseObject({
+    channel_id: z.string().optional(),
+    message_ts: z.string().optional(),
+    thread_ts: z.string().optional(),
+  }),
+  actions: z
+    .array(z.looseObject({ action_id: z.string(), action_ts: z.string(), value: z.string().optional() }))
+    .min(1),
+})
+
+/** A press on one of Hone's buttons. */
+export interface Pressed {
+  readonly team: string
+  readonly user: string
+  readonly person: Person
+  readonly action: string
+  readonly value: string
+  readonly control?: Control
+  /** Opens a modal, within three seconds. */
+  readonly trigger: string
+  /** Where the button stands; App Home has no channel. */
+  readonly place?: Place
+  /** Tells one press from the next. */
+  readonly at: string
+}
+
+export function parsePress(body: unknown): Pressed | null {
+  const { data } = pressed.safeParse(body)
+  const action = data?.actions[0]
+  if (!data || !action) return null
+  const { channel_id: channel, thread_ts: thread, message_ts: ts } = data.container
+  const place = channel
+    ? { team: data.team.id, channel, ...(thread || ts ? { thread: thread ?? ts ?? '' } : {}) }
+    : undefined
+  const control = parseControl(action.value)
+  return {
+    ...personIn(data),
+    action: action.action_id,
+    value: action.value ?? '',
+    ...(control ? { control } : {}),
+    trigger: data.trigger_id ?? '',
+    ...(place ? { place } : {}),
+    at: action.action_ts,
+  }
+}
+
+function personIn({ team, user }: z.infer<z.ZodObject<typeof who>>) {
+  return { team: team.id, user: user.id, person: personOf(team.id, user.id, user.name ?? user.username ?? user.id) }
+}
+
+/** What the correction modal needs to know when it comes back. */
+const about = z.object({ turn: z.string(), channel: z.string(), thread: z.string() })
+export type About = z.infer<typeof about>
+
+const state = z.record(
+  z.string(),
+  z.record(
+    z.string(),
+    z.looseObject({ value: z.string().nullish(), selected_option: z.object({ value: z.string() }).nullish() }),
+  ),
+)
+const submitted = z.object({
+  ...who,
+  view: z.object({ private_metadata: z.string(), state: z.object({ values: state }) }),
+})
+
+/** The correction modal, sent off. */
+export interface Corrected {
+  readonly team: string
+  readonly user: string
+  readonly person: Person
+  readonly about: About
+  readonly reason?: string
+  readonly better?: string
+}
+
+export function parseCorrection(body: unknown): Corrected | null {
+  const { data } = submitted.safeParse(body)
+  const known = data && about.safeParse(parseJson(data.view.private_metadata)).data
+  if (!data || !known) return null
+  const { values } = data.view.state
+  const reason = values['reason']?.['reason']?.selected_option?.value
+  const better = values['better']?.['better']?.value?.trim()
+  return { ...personIn(data), about: known, ...(reason ? { reason } : {}), ...(better ? { better } : {}) }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const onMessage = z.object({
+  ...who,
+  trigger_id: z.string(),
+  channel: z.object({ id: z.string() }),
+  message: z.looseObject({ ts: z.string(), thread_ts: z.string().optional(), blocks: z.array(z.unknown()).optional() }),
+})
+
+/** The message shortcut, chosen on a message; `turn` is absent when that is no reply of Hone's. */
+export interface Chosen {
+  readonly team: string
+  readonly user: string
+  readonly person: Person
+  readonly trigger: string
+  readonly place: Place
+  readonly turn?: string
+}
+
+export function parseShortcut(body: unknown): Chosen | null {
+  const { data } = onMessage.safeParse(body)
+  if (!data) return null
+  const { channel, message } = data
+  const turn = turnIn(message.blocks)
+  const place = { team: data.team.id, channel: channel.id, thread: message.thread_ts ?? message.ts }
+  return { ...personIn(data), trigger: data.trigger_id, place, ...(turn ? { turn } : {}) }
+}
+
+/** The turn that a message carries, from its own buttons: no table to look it up in. */
+export function turnIn(blocks: unknown): string | undefined {
+  for (const text of JSON.stringify(blocks ?? []).match(/hone:(?:up|retry):[!-~]+?(?=")/g) ?? []) {
+    const control = parseControl(text)
+    if (control) return control.id
+  }
+  return undefined
+}
+
+const commanded = z.object({
+  team_id: z.string(),
+  user_id: z.string(),
+  user_name: z.string().optional(),
+  channel_id: z.string(),
+  thread_ts: z.string().optional(),
+  text: z.string().default(''),
+})
+
+/** A slash command. */
+export interface Commanded {
+  readonly team: string
+  readonly user: string
+  readonly person: Person
+  readonly place: Place
+  readonly thread: ThreadId
+  readonly text: string
+}
+
+export function parseCommand(body: unknown): Commanded | null {
+  const { data } = commanded.safeParse(body)
+  if (!data) return null
+  const { team_id: team, user_id: user, user_name: name, channel_id: channel, thread_ts: thread } = data
+  const place = { team, channel, ...(thread ? { thread } : {}) }
+  return { team, user, person: personOf(team, user, name), place, thread: threadOf(place), text: data.text.trim() }
+}

@@ -1,0 +1,22 @@
+import type { Place } from './place.ts'
+import { thanksBlocks } from './render/modal.ts'
+import { short } from './render/text.ts'
+import type { Site } from './site.ts'
+
+/** Says something that only one person sees. Never throws: it is a courtesy. */
+export async function whisper(site: Site, place: Place, user: string, text: string, turn?: string): Promise<void> {
+  const { channel, thread } = place
+  try {
+    await site.api.call('chat.postEphemeral', place, (client) =>
+      client.chat.postEphemeral({
+        channel,
+        user,
+        text: short(text, 300),
+        blocks: thanksBlocks(text, turn),
+        ...(thread ? { thread_ts: thread } : {}),
+      }),
+    )
+  } catch (error) {
+    site.log.info('slack.whisper.failed', { channel, error: String(error) })
+  }
+}
