@@ -5,7 +5,7 @@ import { HoneError } from './errors.ts'
 
 /** One row a variable: the only table from which types, checks, `.env.example` and the README come. */
 interface Setting {
-  readonly group: 'Server' | 'Model' | 'Knowledge' | 'Learning' | 'Logging'
+  readonly group: 'Server' | 'Model' | 'Knowledge' | 'Learning' | 'Logging' | 'Teams'
   readonly fallback: string
   readonly help: string
   readonly secret?: true
@@ -18,6 +18,15 @@ const whole = (low: number, high: number) => (value: string) =>
     : `a whole number from ${low} to ${high}`
 const fraction = (value: string) =>
   value !== '' && Number(value) >= 0 && Number(value) <= 1 ? undefined : 'a number from 0 to 1'
+const list = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean)
+const guid = (value: string) =>
+  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
+    ? undefined
+    : 'an id like xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx'
 const oneOf =
   (...names: readonly string[]) =>
   (value: string) =>
@@ -107,6 +116,41 @@ export const settings = {
     help: 'Log level. debug includes what people write.',
     check: oneOf('debug', 'info', 'warn', 'error', 'silent'),
   },
+  HONE_TEAMS_APP_ID: {
+    group: 'Teams',
+    fallback: '',
+    help: 'App id of the bot’s registration in Entra. docs/teams.md says how to get one.',
+    check: guid,
+  },
+  HONE_TEAMS_APP_SECRET: { group: 'Teams', fallback: '', help: 'Client secret of that registration.', secret: true },
+  HONE_TEAMS_APP_TENANT: { group: 'Teams', fallback: '', help: 'Tenant of that registration.', check: guid },
+  HONE_TEAMS_TENANTS: {
+    group: 'Teams',
+    fallback: '',
+    help: 'Tenants that may talk to the bot, with commas. Empty: that of the registration.',
+  },
+  HONE_TEAMS_ADMINS: {
+    group: 'Teams',
+    fallback: '',
+    help: 'Entra object ids of the people who may retrain, promote and roll back, with commas.',
+  },
+  HONE_TEAMS_FEEDBACK: {
+    group: 'Teams',
+    fallback: 'default',
+    help: 'The form behind a thumb: Teams’s own, or one with reasons and a better answer.',
+    check: oneOf('default', 'custom'),
+  },
+  HONE_TEAMS_URL: {
+    group: 'Teams',
+    fallback: '',
+    help: 'Public address of /api/messages; `hone doctor` checks it.',
+  },
+  HONE_TEAMS_INSECURE: {
+    group: 'Teams',
+    fallback: 'off',
+    help: 'on: answers without authentication, for local testing. Only on loopback, only without an app id.',
+    check: oneOf('on', 'off'),
+  },
 } as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof settings
@@ -129,6 +173,18 @@ export interface Config {
   readonly schedule: string
   readonly python: string
   readonly logLevel: string
+  readonly teams: TeamsConfig
+}
+
+export interface TeamsConfig {
+  readonly appId: string
+  readonly appSecret: string
+  readonly appTenant: string
+  readonly tenants: readonly string[]
+  readonly admins: readonly string[]
+  readonly feedback: 'default' | 'custom'
+  readonly url: string
+  readonly insecure: boolean
 }
 
 /** The environment of this process over the `.env` file of a folder. */
@@ -166,13 +222,20 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = e
     profile: value('HONE_PROFILE'),
     embedModel: value('HONE_EMBED_MODEL'),
     duelRate: Number(value('HONE_DUEL_RATE')),
-    trainOn: value('HONE_TRAIN_ON')
-      .split(',')
-      .map((name) => name.trim())
-      .filter(Boolean),
+    trainOn: list(value('HONE_TRAIN_ON')),
     schedule: value('HONE_SCHEDULE'),
     python: value('HONE_PYTHON'),
     logLevel: value('HONE_LOG'),
+    teams: {
+      appId: value('HONE_TEAMS_APP_ID'),
+      appSecret: value('HONE_TEAMS_APP_SECRET'),
+      appTenant: value('HONE_TEAMS_APP_TENANT'),
+      tenants: list(value('HONE_TEAMS_TENANTS')),
+      admins: list(value('HONE_TEAMS_ADMINS')),
+      feedback: value('HONE_TEAMS_FEEDBACK') === 'custom' ? 'custom' : 'default',
+      url: value('HONE_TEAMS_URL'),
+      insecure: value('HONE_TEAMS_INSECURE') === 'on',
+    },
   }
 }
 

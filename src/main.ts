@@ -4,6 +4,7 @@ import { chat } from './cli/chat.ts'
 import { doctor } from './cli/doctor.ts'
 import { exportRows, importRows, stats } from './cli/feedback.ts'
 import { ingest, search } from './cli/ingest.ts'
+import { printManifest } from './cli/manifest.ts'
 import { pullModel } from './cli/models.ts'
 import { createOutput, explainFailure, type Output } from './cli/output.ts'
 import { openParts, type Parts } from './cli/parts.ts'
@@ -103,6 +104,16 @@ cli
   .command('doctor', 'What works here and what is missing')
   .option('--json', 'Print one JSON object')
   .action((flags) => withConfig(flags, doctor))
+cli
+  .command('manifest <channel>', 'The app manifest for teams, and what to do with it')
+  .option('--app-id <id>', 'Teams: the id of the bot’s registration')
+  .option('--out <file>', 'Teams: where the package goes (hone-teams.zip)')
+  .option('--name <name>', 'Teams: what the bot is called')
+  .option('--website <url>', 'Teams: where people find out about the bot')
+  .option('--json', 'Print one JSON object')
+  .action((name, flags) =>
+    withConfig(flags, async (config, output) => printManifest(String(name), config, output, flags)),
+  )
 cli
   .command('models <what> <name>', 'pull NAME|hf:OWNER/REPO/FILE.gguf')
   .option('--json', 'Print one JSON object')

@@ -119,6 +119,8 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       const anna = local.chat()
       await anna.post({ type: 'message', text: 'hi', serviceUrl: 'https://evil.test/' }, '')
       assert.deepEqual(local.bot.received, [])
+      await anna.post({ type: 'message', text: 'hi' }, '')
+      assert.equal((await anna.answered()).activity.text, 'You said: hi')
     })
   })
 }

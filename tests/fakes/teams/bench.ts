@@ -51,7 +51,7 @@ export function fastClock(times: number): Clock {
 
 export async function openBench(open: OpenHost, options: BenchOptions = {}): Promise<Bench> {
   const { script, store, learning, anonymous = false, clock = jumpingClock(), adapter, attached, ...rest } = options
-  const connector = await openConnector(clock.now)
+  const connector = await openConnector({ now: clock.now, anonymous })
   const host = open(connector, { anonymous })
   const parts = { ...(script ? { script } : {}), ...(store ? { store } : {}), ...(learning ? { learning } : {}) }
   const bot: FakeBot = { ...fakeBot(parts), ...(attached ? { attach: attached } : {}) }
