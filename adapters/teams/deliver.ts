@@ -104,11 +104,10 @@ async function shared(heard: Heard, line: Line): Promise<readonly string[]> {
 /** The ending without what people can read already. */
 function restOf(ending: Ending, { state, said }: Streamed): Ending {
   if (ending.kind === 'duel' || !said) return ending
-  if (ending.kind === 'error')
-    return state === 'open' ? { ...ending, message: `${said.trimEnd()}\n\n${ending.message}` } : ending
+  if (ending.kind === 'error') return state === 'open' ? { ...ending, message: `${said}\n\n${ending.message}` } : ending
   const { reply } = ending
   // Teams refuses a text that does not begin with what was streamed before.
-  if (state === 'open' && !reply.text.startsWith(said)) return done(ending, `${said.trimEnd()}\n\n${reply.text}`)
+  if (state === 'open' && !reply.text.startsWith(said)) return done(ending, `${said}\n\n${reply.text}`)
   if (state !== 'closed' || !reply.text.startsWith(said)) return ending
   return done(ending, reply.text.slice(said.length).trim() || 'That was the whole answer.')
 }

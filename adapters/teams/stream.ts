@@ -52,7 +52,7 @@ export async function stream(heard: Heard, line: StreamLine): Promise<Streamed> 
   let shown = ''
   let startedAt = clock.now()
   while (!heard.end) {
-    const text = settled(heard.said.trimStart())
+    const text = longer(at.said, settled(heard.said.trimStart()).trimEnd())
     const update = text || statusLine(heard)
     if (!update || update === shown) {
       await heard.changed()
@@ -79,6 +79,11 @@ export async function stream(heard: Heard, line: StreamLine): Promise<Streamed> 
   return at
 }
 
+/** Of two beginnings of one text; what was shown once must go on being shown. */
+function longer(a: string, b: string): string {
+  return a.length >= b.length ? a : b
+}
+
 function statusLine({ status, sources }: Heard): string {
   if (sources.length === 0) return status && `${status.replace(/[\s.…]+$/, '')} …`
   return sources.length === 1 ? 'Reading 1 source …' : `Reading ${sources.length} sources …`
@@ -98,7 +103,7 @@ function refused(what: Exclude<Meaning, 'later'>, at: Streamed, line: StreamLine
 
 /** Ends a stream whose reply goes on. */
 async function close(at: Streamed, line: StreamLine): Promise<Streamed> {
-  const text = at.said ? `${at.said.trimEnd()} …` : takesLonger
+  const text = at.said ? `${at.said} …` : takesLonger
   try {
     await line.send(final(plainMessage(text), at.id))
   } catch (error) {
