@@ -75,6 +75,8 @@ export async function proactively<T>(
   const { continueConversationAsync, continueConversation } = adapter as Adapter
   let outcome: { readonly value: T } | { readonly error: unknown } | undefined
   const run = async (context: TurnContext): Promise<void> => {
+    // The SDK invents an id for the turn, and would send every message as a reply to it.
+    delete (context.activity as { id?: string }).id
     outcome = await logic(context).then(
       (value) => ({ value }),
       (error: unknown) => ({ error }),

@@ -74,6 +74,7 @@ export async function openConnector(options: ConnectorOptions = {}): Promise<Con
       return refused({ status: 401, code: 'Unauthorized', message: 'Bad token' })
     const planned = refusals.findIndex(({ matches }) => matches(activity))
     if (planned >= 0) return plannedAnswer(refusals.splice(planned, 1)[0] as (typeof refusals)[number])
+    if (asked.method === 'POST' && madeUp.test(asked.path)) return refused(unknownActivity)
     const quota = quotaFault(calls, conversation, now())
     const wrong = quota ?? messageFault(activity)
     if (wrong) return refused(wrong)
@@ -161,6 +162,9 @@ export async function openConnector(options: ConnectorOptions = {}): Promise<Con
   }
 }
 
+/** An SDK gives a turn that nobody asked for an id that Teams has never heard of. */
+const madeUp = /\/activities\/[0-9a-f]{8}-[0-9a-f-]{27}$/
+const unknownActivity: Fault = { status: 404, code: 'ActivityNotFound', message: 'No such activity' }
 const busy: Fault = { status: 403, code: 'ContentStreamNotAllowed', message: 'One stream a chat' }
 
 function plannedAnswer({ answer, text }: { answer: Answer; text: string }): Answer & { fault: string } {
