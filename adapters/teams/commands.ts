@@ -5,6 +5,7 @@ import { type BoardView, boardCard, type Card, cardMessage, runCard } from './ca
 import { edit, say, type Voice } from './deliver.ts'
 import { type InvokeAnswer, type Said, toast, updated } from './feedback.ts'
 import { plainMessage } from './render.ts'
+import { loggable } from './sdk.ts'
 
 export interface CommandParts extends Voice {
   readonly bot: Bot
@@ -22,10 +23,12 @@ export interface Commands {
 const turnMs = 10_000
 const pressMs = 4000
 const progressEveryMs = 2500
+const keptCommands = 1000
 
 /** Commands in Teams: the ones every channel has, and a board for admins. */
 export function createCommands(parts: CommandParts): Commands {
   const { bot, clock, log } = parts
+  const done = new Set<string>()
   let run: RunView | undefined
 
   const ask = (text: string, said: Said): Promise<CommandReply> => {
@@ -42,7 +45,7 @@ export function createCommands(parts: CommandParts): Commands {
       run = view
       await show()
     }
-    const failed = (error: unknown): void => log.warn('teams.progress.failed', { error })
+    const failed = (error: unknown): void => log.warn('teams.progress.failed', loggable(error))
     const wait = (ms: number) => clock.wait(ms)
     const options = { everyMs: progressEveryMs, signal: refused.signal, wait, failed }
     // Before the command, so that no event is missed.
@@ -81,22 +84,26 @@ export function createCommands(parts: CommandParts): Commands {
 
   return {
     async run(text, said) {
-      const done = work(text, said).catch((error: unknown) => log.error('teams.command.failed', { error }))
-      await Promise.race([done, clock.wait(turnMs)])
+      // A command that comes twice, because Teams sends it again, must not roll back twice.
+      if (done.has(said.event)) return
+      done.add(said.event)
+      if (done.size > keptCommands) done.delete([...done][0] ?? '')
+      const worked = work(text, said).catch((error: unknown) => log.error('teams.command.failed', loggable(error)))
+      await Promise.race([worked, clock.wait(turnMs)])
     },
     async press(text, card, said) {
       if (!parts.isAdmin(said)) return toast('The board is for admins. Ask an admin.')
       const thread = threadOf(said.address)
       const redraw = async (result?: CommandReply): Promise<void> =>
         edit(parts, thread, card, cardMessage(await board(said, result), 'Hone: status and versions'))
-      const done = command(text, said, () => redraw()).catch((error: unknown): CommandReply => {
-        log.error('teams.command.failed', { error })
+      const pressed = command(text, said, () => redraw()).catch((error: unknown): CommandReply => {
+        log.error('teams.command.failed', loggable(error))
         return { ok: false, text: 'That failed; the log says why.' }
       })
       const slow = clock.wait(pressMs).then(() => undefined)
-      const reply = await Promise.race([done, slow])
+      const reply = await Promise.race([pressed, slow])
       if (reply) return updated(await board(said, text === 'status' ? undefined : reply))
-      void done.then(redraw).catch((error: unknown) => log.warn('teams.progress.failed', { error }))
+      void pressed.then(redraw).catch((error: unknown) => log.warn('teams.progress.failed', loggable(error)))
       return toast('This takes a moment; the board says when it is done.')
     },
   }

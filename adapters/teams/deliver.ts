@@ -6,7 +6,7 @@ import { type Address, type Addresses, referenceOf } from './address.ts'
 import { cardMessage, duelCard } from './cards.ts'
 import { type Ending, type Heard, listen } from './heard.ts'
 import { final, type Look, plainMessage, replyMessage } from './render.ts'
-import { type Outgoing, proactively, refusalOf, type TurnContext } from './sdk.ts'
+import { loggable, type Outgoing, proactively, refusalOf, type TurnContext } from './sdk.ts'
 import { type Clock, firstPauseMs, longestText, meaningOf, type Streamed, stream } from './stream.ts'
 import { carried } from './wire.ts'
 
@@ -63,8 +63,7 @@ async function deliver(event: Inbound, heard: Heard, parts: Delivery): Promise<r
     })
     return ids.filter(Boolean).map((id) => ({ thread, id }))
   } catch (error) {
-    const { status } = refusalOf(error)
-    parts.log.error('teams.deliver.failed', { error, event: event.id, status })
+    parts.log.error('teams.deliver.failed', { ...loggable(error), event: event.id })
     await heard.ended
     return []
   }

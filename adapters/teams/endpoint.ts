@@ -1,4 +1,5 @@
 import { type Logger, silent } from '../../src/log.ts'
+import { loggable } from './sdk.ts'
 
 /** A request as both SDKs read it: the body is parsed already. */
 export interface IncomingRequest {
@@ -60,7 +61,7 @@ export function endpoint(adapter: SdkAdapter, options: EndpointOptions = {}) {
       if (!admitted(request.body, options.tenants)) return answer(403, 'This tenant is not known here.')
       await adapter.process(request, response, logic)
     } catch (error) {
-      log.error('teams.request.failed', { error })
+      log.error('teams.request.failed', loggable(error))
       answer(500, 'The activity could not be handled.')
     }
   }

@@ -6,11 +6,14 @@ import type { BotTurn } from '../../src/ports/store.ts'
 import { type Address, threadOf } from './address.ts'
 import { type Card, decidedCard, feedbackForm, suggestionForm } from './cards.ts'
 import type { Incoming, Opinion } from './parse.ts'
+import { loggable } from './sdk.ts'
 
 /** Who said it, where. */
 export interface Said {
   readonly address: Address
   readonly person: Person
+  /** The activity's own id, namespaced. */
+  readonly event: string
   /** The name of the invoke: the same form can come back under three. */
   readonly invoke?: string
 }
@@ -38,7 +41,7 @@ export async function takeFeedback(
   try {
     return await take(incoming, said, bot)
   } catch (error) {
-    if (!(error instanceof HoneError)) log.error('teams.feedback.failed', { error })
+    if (!(error instanceof HoneError)) log.error('teams.feedback.failed', loggable(error))
     const told = error instanceof HoneError ? `${error.message} ${error.help}` : 'It could not be kept. Try again.'
     if (incoming.kind === 'vote') return { status: 500, body: { error: { message: told } } }
     return incoming.kind === 'duel' ? toast(told) : dialog(told)

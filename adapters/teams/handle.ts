@@ -8,7 +8,7 @@ import { type InvokeAnswer, type Said, takeFeedback } from './feedback.ts'
 import type { Incoming } from './parse.ts'
 import { placeOf } from './place.ts'
 import { plainMessage, sourcesText } from './render.ts'
-import type { Activity, TurnContext } from './sdk.ts'
+import { type Activity, loggable, type TurnContext } from './sdk.ts'
 
 /** What handling an activity needs. */
 export interface Desk extends Voice {
@@ -30,8 +30,7 @@ export interface Arrival {
 export async function handle(incoming: Incoming, arrival: Arrival, desk: Desk): Promise<boolean> {
   const { context, activity, address } = arrival
   const said: Said = {
-    address,
-    person: placeOf(activity).person,
+    ...placeOf(activity),
     ...(activity.name ? { invoke: activity.name } : {}),
   }
   try {
@@ -58,7 +57,7 @@ export async function handle(incoming: Incoming, arrival: Arrival, desk: Desk): 
       }
     }
   } catch (error) {
-    desk.log.error('teams.activity.failed', { error, kind: incoming.kind })
+    desk.log.error('teams.activity.failed', { ...loggable(error), kind: incoming.kind })
     if (activity.type === 'invoke') await answer(context, { status: 500 }).catch(() => undefined)
     return true
   }
@@ -77,7 +76,7 @@ async function receive(incoming: Talk, activity: Activity, desk: Desk): Promise<
     if (event) await desk.bot.receive(event)
     else await say(desk, thread, plainMessage('There is no reply to try again yet.'))
   } catch (error) {
-    if (!(error instanceof HoneError)) desk.log.error('teams.receive.failed', { error })
+    if (!(error instanceof HoneError)) desk.log.error('teams.receive.failed', loggable(error))
     const what = error instanceof HoneError ? `${error.message} ${error.help}` : 'Your message could not be kept.'
     await say(desk, thread, plainMessage(what))
   }

@@ -9,7 +9,7 @@ import { teamsChannel } from './deliver.ts'
 import { type Desk, handle } from './handle.ts'
 import { keepObserved, linkSent, type Observed } from './observe.ts'
 import { parse } from './parse.ts'
-import { placeOf } from './place.ts'
+import { type Place, personId, placeOf } from './place.ts'
 import type { Look } from './render.ts'
 import { type Activity, claimsOf, type TurnContext } from './sdk.ts'
 import type { Clock } from './stream.ts'
@@ -67,8 +67,8 @@ export function teams(bot: Bot, options: TeamsOptions = {}): Teams {
     const paced = { ...voice, pacer: options.pacer ?? createPacer(perTenant) }
     const { sensitivity, feedback = 'default' } = options
     const look = { feedback, ...(sensitivity ? { sensitivity } : {}) }
-    const isAdmin = ({ person }: { readonly person: { readonly id: string } }): boolean =>
-      admins.some((id) => person.id.endsWith(`:${id}`))
+    const isAdmin = ({ person, address }: Place): boolean =>
+      admins.some((id) => person.id === personId(address.tenant, id))
     const desk = { ...paced, bot, mode, commands: createCommands({ ...paced, bot, isAdmin }) }
     const detach = bot.attach(teamsChannel({ ...paced, look, stop: (event) => bot.stop(event) }))
     attached = { desk, detach }

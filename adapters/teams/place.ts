@@ -10,6 +10,11 @@ export interface Place {
   readonly event: string
 }
 
+/** A person by their Entra object id; by Teams's own id where there is none. */
+export function personId(tenant: string, id: string): string {
+  return `teams:${tenant}:${id}`
+}
+
 /**
  * @throws HoneError INPUT for an activity that doesn't say where it came from.
  */
@@ -20,7 +25,7 @@ export function placeOf(activity: Activity): Place {
   const { tenant, conversation } = address
   return {
     address,
-    person: { id: `teams:${tenant}:${from?.aadObjectId ?? from?.id ?? ''}`, name: from?.name ?? 'someone' },
+    person: { id: personId(tenant, from?.aadObjectId ?? from?.id ?? ''), name: from?.name ?? 'someone' },
     event: `teams:${tenant}:${conversation}:${id}`,
   }
 }

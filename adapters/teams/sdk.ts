@@ -148,6 +148,12 @@ export function refusalOf(error: unknown): Refusal {
   return { status: code, text: said, ...(Number.isFinite(seconds) ? { retryAfterMs: seconds * 1000 } : {}) }
 }
 
+/** An error as it may be logged: those of the SDKs carry the whole request, with what people wrote and with tokens. */
+export function loggable(error: unknown): { readonly status: number; readonly reason: string } {
+  const { name = '', message = String(error) } = (error ?? {}) as Partial<Error>
+  return { status: refusalOf(error).status, reason: `${name}: ${message}`.slice(0, 300) }
+}
+
 function header(headers: unknown, name: string): unknown {
   if (typeof (headers as Headers | undefined)?.get === 'function') return (headers as Headers).get(name)
   return (headers as Record<string, unknown> | undefined)?.[name]

@@ -56,6 +56,17 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       assert.deepEqual(asked, [true, false])
     })
 
+    it('are done once, however often Teams sends them', async () => {
+      await using on = await bench()
+      let count = 0
+      on.bot.command = async () => ({ ok: true, text: `done ${++count}` })
+      const anna = on.chat()
+      await anna.say('hone rollback', 'same')
+      await anna.say('hone rollback', 'same')
+      assert.equal(count, 1)
+      assert.equal(anna.shown().length, 1)
+    })
+
     it('show a training run in one message that is edited, and how it ended', async () => {
       await using on = await bench()
       training(on)

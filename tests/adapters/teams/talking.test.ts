@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
+import type { Logger } from '../../../src/log.ts'
 import type { Source } from '../../../src/ports/channel.ts'
 import { type Bench, openBench } from '../../fakes/teams/bench.ts'
 import type { Call } from '../../fakes/teams/connector.ts'
@@ -146,6 +148,20 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       const anna = bench.chat()
       await anna.say('Hello')
       assert.equal((await anna.answered()).activity.text, 'At last.')
+    })
+
+    it('logs neither what was written nor a token when Teams refuses a reply', async () => {
+      const logged: unknown[] = []
+      const take = (event: string, fields?: object) => void logged.push(event, fields)
+      const log: Logger = { debug: () => undefined, info: take, warn: take, error: take, child: () => log }
+      await using bench = await openBench(open, { script: () => ({ chunks: ['The secret word.'] }), log })
+      for (let n = 0; n < 3; n++)
+        bench.connector.refuseNext(() => true, { status: 400, code: 'BadRequest', message: 'Not like this' })
+      await bench.chat().say('Tell me')
+      await bench.bot.idle()
+      const text = inspect(logged, { depth: 10 })
+      assert.match(text, /teams\.deliver\.failed.*status: 400.*Not like this/s)
+      assert.doesNotMatch(text, /secret word|Bearer|the-bots-own/)
     })
 
     it('shows typing and one message in a channel, only when it is mentioned', async () => {
