@@ -39,7 +39,7 @@ export function createCommands(parts: CommandParts): Commands {
 
   /** Runs a command; if it starts a training run, `show` is called while that goes on. */
   async function command(text: string, said: Said, show: () => Promise<unknown>): Promise<CommandReply> {
-    if (!/^retrain\b(?!.*--dry-run)/.test(text)) return ask(text, said)
+    if (!/^retrain\b(?!.*--dry-run)/.test(text) || !parts.isAdmin(said)) return ask(text, said)
     const refused = new AbortController()
     const update = async (view: RunView): Promise<void> => {
       run = view
@@ -87,9 +87,10 @@ export function createCommands(parts: CommandParts): Commands {
       // A command that comes twice, because Teams sends it again, must not roll back twice.
       if (done.has(said.event)) return
       done.add(said.event)
-      if (done.size > keptCommands) done.delete([...done][0] ?? '')
+      const [oldest = ''] = done
+      if (done.size > keptCommands) done.delete(oldest)
       const worked = work(text, said).catch((error: unknown) => log.error('teams.command.failed', loggable(error)))
-      await Promise.race([worked, clock.wait(turnMs)])
+      await Promise.race([worked, clock.alarm(turnMs)])
     },
     async press(text, card, said) {
       if (!parts.isAdmin(said)) return toast('The board is for admins. Ask an admin.')
@@ -100,7 +101,7 @@ export function createCommands(parts: CommandParts): Commands {
         log.error('teams.command.failed', loggable(error))
         return { ok: false, text: 'That failed; the log says why.' }
       })
-      const slow = clock.wait(pressMs).then(() => undefined)
+      const slow = clock.alarm(pressMs).then(() => undefined)
       const reply = await Promise.race([pressed, slow])
       if (reply) return updated(await board(said, text === 'status' ? undefined : reply))
       void pressed.then(redraw).catch((error: unknown) => log.warn('teams.progress.failed', loggable(error)))

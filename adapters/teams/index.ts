@@ -43,6 +43,12 @@ export interface Teams {
   detach(): void
 }
 
+const realClock: Clock = {
+  now: () => performance.now(),
+  wait: (ms) => sleep(ms),
+  alarm: (ms) => sleep(ms, undefined, { ref: false }),
+}
+
 /** Teams allows a bot 50 calls a second in a tenant. */
 const perTenant = { capacity: 20, perMinute: 40 * 60 }
 
@@ -62,7 +68,7 @@ export function teams(bot: Bot, options: TeamsOptions = {}): Teams {
   const attach = (to: object): Desk => {
     if (attached) return attached.desk
     const addresses = createAddresses(() => app ?? '', options.serviceUrl)
-    const clock = options.clock ?? { now: () => performance.now(), wait: (ms) => sleep(ms) }
+    const clock = options.clock ?? realClock
     const voice = { adapter: to, app: () => app ?? '', addresses, clock, log }
     const paced = { ...voice, pacer: options.pacer ?? createPacer(perTenant) }
     const { sensitivity, feedback = 'default' } = options

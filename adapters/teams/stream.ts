@@ -6,6 +6,8 @@ import { type Outgoing, type Refusal, refusalOf } from './sdk.ts'
 export interface Clock {
   now(): number
   wait(ms: number): Promise<unknown>
+  /** Resolves when something that may never come has been waited for long enough. Keeps no process alive. */
+  alarm(ms: number): Promise<unknown>
 }
 
 export interface StreamLine {
@@ -50,18 +52,19 @@ export async function stream(heard: Heard, line: StreamLine): Promise<Streamed> 
   let sequence = 0
   let pause = firstPauseMs
   let shown = ''
-  let startedAt = clock.now()
+  let endsAt = Number.POSITIVE_INFINITY
   while (!heard.end) {
+    if (clock.now() >= endsAt) return close(at, line)
     const text = longer(at.said, settled(heard.said.trimStart()).trimEnd())
     const update = text || statusLine(heard)
     if (!update || update === shown) {
-      await heard.changed()
+      await Promise.race([heard.changed(), ...(at.id ? [clock.alarm(endsAt - clock.now())] : [])])
       continue
     }
     await until(at.nextAt, heard, clock)
     if (heard.end) break
-    if (at.id && (clock.now() - startedAt > longestStreamMs || text.length > longestText)) return close(at, line)
-    if (!at.id) startedAt = clock.now()
+    if (at.id && (clock.now() >= endsAt || text.length > longestText)) return close(at, line)
+    if (!at.id) endsAt = clock.now() + longestStreamMs
     const part = { sequence: sequence + 1, ...(at.id ? { id: at.id } : {}) }
     try {
       const id = await line.send(text ? partial(text, part) : informative(update, part))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type FakeLearning, fakeLearning } from '../../fakes/learning.ts'
 import { memoryStore } from '../../fakes/memory-store.ts'
-import { type Bench, openBench, patientClock } from '../../fakes/teams/bench.ts'
+import { type Bench, jumpingClock, openBench } from '../../fakes/teams/bench.ts'
 import type { Chat } from '../../fakes/teams/chat.ts'
 import { agents, botbuilder } from '../../fakes/teams/hosts.ts'
 
@@ -14,7 +14,7 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
     const bench = () => {
       const store = memoryStore()
       learning = fakeLearning(store)
-      return openBench(open, { store, learning, admins: ['aad-anna'], clock: patientClock() })
+      return openBench(open, { store, learning, admins: ['aad-anna'] })
     }
     /** The real core starts the run; the fake one only says that it was asked to. */
     const training = (on: Bench) => {
@@ -112,6 +112,26 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       assert.match(board(anna), /Action\.ShowCard","title":"Roll back".*Yes: roll back/)
       assert.match(board(anna), /"title":"Promote v0"/)
       assert.match(JSON.stringify(await press('rollback')), /Command: \*\*rollback\*\*/)
+    })
+
+    it('answer a button in time, and finish the board later, when the command is slow', async () => {
+      const clock = jumpingClock()
+      const slow = Promise.withResolvers<void>()
+      await using on = await openBench(open, { admins: ['aad-anna'], clock })
+      const anna = on.chat()
+      await anna.say('hone board')
+      const { command } = on.bot
+      on.bot.command = async (request) => {
+        if (request.text === 'promote v1') await slow.promise
+        return command(request)
+      }
+      // The alarm of the text command is still set.
+      await clock.ring()
+      const pressed = anna.press(last(anna)?.id ?? '', 'hone.board', { command: 'promote v1' })
+      await clock.ring()
+      assert.match(((await (await pressed).json()) as { value: string }).value, /takes a moment/)
+      slow.resolve()
+      await on.connector.until(() => /Command: \*\*promote v1\*\*/.test(board(anna)))
     })
 
     it('refuse buttons of the board to others', async () => {

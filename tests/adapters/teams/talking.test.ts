@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import type { Logger } from '../../../src/log.ts'
 import type { Source } from '../../../src/ports/channel.ts'
-import { type Bench, openBench } from '../../fakes/teams/bench.ts'
+import { type Bench, jumpingClock, openBench } from '../../fakes/teams/bench.ts'
 import type { Call } from '../../fakes/teams/connector.ts'
 import { agents, botbuilder } from '../../fakes/teams/hosts.ts'
 import { streamInfo } from '../../fakes/teams/rules.ts'
@@ -128,6 +128,22 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
         const turn = await bench.bot.store.messages.find({ thread: anna.thread, id: message.id })
         assert.equal(turn?.role, 'assistant', 'a vote on either message finds the reply')
       }
+    })
+
+    it('ends a stream in time when the model has said nothing for too long', async () => {
+      const slow = gate()
+      const clock = jumpingClock()
+      await using bench = await openBench(open, { script: () => ({ chunks: [slow.promise, 'At last.'] }), clock })
+      const anna = bench.chat()
+      await anna.say('Think hard')
+      await bench.connector.until(() => types(bench.connector.calls).includes('informative'))
+      await clock.ring()
+      await bench.connector.until(() => types(bench.connector.calls).includes('final'))
+      slow.resolve()
+      await bench.bot.idle()
+      const said = anna.shown().map(({ activity }) => activity.text)
+      assert.deepEqual(said, ['This takes a little longer; the answer follows as a message of its own.', 'At last.'])
+      assert.deepEqual(faults(bench), [])
     })
 
     it('says the reply as a plain message where streaming is not allowed', async () => {

@@ -26,10 +26,31 @@ export interface BenchOptions extends FakeBotOptions, Omit<TeamsOptions, 'adapte
   readonly attached?: Bot['attach']
 }
 
+/** A clock whose alarms a test rings. */
+export interface JumpingClock extends Clock {
+  /** Lets the time pass that the oldest alarm was set for; waits for one to be set. */
+  ring(): Promise<void>
+}
+
 /** A clock that stands still until somebody waits, and then is where they waited for. */
-export function jumpingClock(): Clock {
+export function jumpingClock(): JumpingClock {
   let time = 0
+  const alarms: { readonly at: number; readonly resolve: () => void }[] = []
+  let isSet = Promise.withResolvers<void>()
   return {
+    alarm(ms) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      alarms.push({ at: time + ms, resolve })
+      isSet.resolve()
+      return promise
+    },
+    async ring() {
+      await isSet.promise
+      const alarm = alarms.shift() as (typeof alarms)[number]
+      if (alarms.length === 0) isSet = Promise.withResolvers()
+      time = Math.max(time, alarm.at)
+      alarm.resolve()
+    },
     now: () => time,
     async wait(ms) {
       await new Promise((resolve) => setImmediate(resolve))
@@ -38,15 +59,10 @@ export function jumpingClock(): Clock {
   }
 }
 
-/** The same clock on which deadlines never pass. */
-export function patientClock(): Clock {
-  const clock = jumpingClock()
-  return { now: clock.now, wait: (ms) => (ms >= 4000 ? new Promise(() => undefined) : clock.wait(ms)) }
-}
-
 /** A clock on which time passes so many times faster. */
 export function fastClock(times: number): Clock {
-  return { now: () => performance.now() * times, wait: (ms) => sleep(ms / times) }
+  const wait = (ms: number) => sleep(ms / times)
+  return { now: () => performance.now() * times, wait, alarm: wait }
 }
 
 export async function openBench(open: OpenHost, options: BenchOptions = {}): Promise<Bench> {
