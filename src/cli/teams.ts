@@ -53,11 +53,12 @@ function tenantsOf({ tenants, appTenant }: TeamsConfig): readonly string[] {
   return tenants.length > 0 ? tenants : [appTenant]
 }
 
-/** agents-hosting, else botbuilder, which is retired upstream. */
+/** The SDKs that Teams can be served with, best first: botbuilder is retired upstream. */
+export const sdks = [openAgents, openBotBuilder]
+
 async function openSdk(config: TeamsConfig): Promise<Sdk> {
-  const open = [openAgents, openBotBuilder]
-  for (const each of open) {
-    const sdk = await each(config).catch((error: NodeJS.ErrnoException) => {
+  for (const open of sdks) {
+    const sdk = await open(config).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ERR_MODULE_NOT_FOUND') return undefined
       throw error
     })
@@ -104,11 +105,21 @@ export async function teamsFindings(config: Config): Promise<readonly Finding[]>
   }
   if (insecure) return [{ what: 'Teams', ok: true, detail: 'answers without authentication, on this machine only' }]
   return [
+    await sdk(config.teams),
     await credentials(config.teams),
     await endpoint(url),
     { what: 'Teams tenants', ok: true, detail: tenantsOf(config.teams).join(', ') },
     policy(config),
   ]
+}
+
+async function sdk(config: TeamsConfig): Promise<Finding> {
+  const what = 'Teams SDK'
+  try {
+    return { what, ok: true, detail: (await openSdk(config)).name }
+  } catch (error) {
+    return { what, ok: false, detail: error instanceof HoneError ? error.message : String(error) }
+  }
 }
 
 async function credentials({ appId, appSecret, appTenant }: TeamsConfig): Promise<Finding> {

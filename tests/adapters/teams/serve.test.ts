@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AppManifestUtils } from '@microsoft/app-manifest'
 import { strFromU8, unzipSync } from 'fflate'
+import { fetchEndpoint } from '../../../adapters/teams/index.ts'
 import { teamsManifest } from '../../../adapters/teams/manifest.ts'
 import { openChannels } from '../../../src/cli/channels.ts'
 import { printManifest } from '../../../src/cli/manifest.ts'
 import { createOutput } from '../../../src/cli/output.ts'
-import { teamsFindings } from '../../../src/cli/teams.ts'
+import { sdks, teamsFindings } from '../../../src/cli/teams.ts'
 import { readConfig } from '../../../src/config.ts'
 import { silent } from '../../../src/log.ts'
 import { fakeBot } from '../../fakes/bot.ts'
@@ -37,6 +38,18 @@ describe('Teams in hone serve', () => {
     assert.equal((await post('/api/messages', JSON.stringify(activity)))?.status, 401)
     assert.equal((await post('/api/messages', '{}'))?.status, 400)
     assert.equal(await post('/', '{}'), undefined)
+  })
+
+  it('refuses what has no token with either SDK', async () => {
+    for (const open of sdks) {
+      const { adapter } = await open(readConfig(whole).teams)
+      const from = { id: '29:u' }
+      const serviceUrl = 'https://smba.trafficmanager.net/emea/'
+      const activity = { type: 'message', channelId: 'msteams', from, conversation: { id: 'a:1' }, serviceUrl }
+      const request = { method: 'POST', body: JSON.stringify(activity) }
+      const response = await fetchEndpoint(adapter)(new Request('http://127.0.0.1/api/messages', request))
+      assert.equal(response.status, 401)
+    }
   })
 
   it('says which half is missing', async () => {
