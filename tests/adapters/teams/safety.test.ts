@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import fc from 'fast-check'
 import { type Bench, openBench } from '../../fakes/teams/bench.ts'
 import { agents, botbuilder, lenientAgents } from '../../fakes/teams/hosts.ts'
 import type { TokenChange } from '../../fakes/teams/issuer.ts'
@@ -100,6 +101,32 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       await nothingHappened(bench)
       await bench.chat().say('Still there?')
       assert.equal((await bench.chat().answered()).activity.text, 'You said: Still there?')
+    })
+
+    it('goes on after whatever JSON it is sent, by strangers and by Teams itself', async () => {
+      await using bench = await openBench(open)
+      const anna = bench.chat()
+      const field = fc.constantFrom(
+        'text',
+        'entities',
+        'value',
+        'channelData',
+        'attachments',
+        'timestamp',
+        'from',
+        'id',
+      )
+      await fc.assert(
+        fc.asyncProperty(fc.jsonValue(), field, fc.constantFrom('message', 'invoke'), async (json, name, type) => {
+          assert.ok((await post(bench, JSON.stringify(json))).status >= 400)
+          assert.ok((await anna.post({ type, text: 'x', [name]: json })).status >= 200)
+        }),
+        { numRuns: 60 },
+      )
+      await bench.bot.idle()
+      const ben = bench.chat({ conversation: 'a:ben', who: 'Ben' })
+      await ben.say('Still there?')
+      assert.equal((await ben.answered()).activity.text, 'You said: Still there?')
     })
 
     it('does not talk to a tenant that was not named', async () => {
