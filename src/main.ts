@@ -131,9 +131,15 @@ cli
   .option('--json', 'Print one JSON object')
   .action((flags) => withConfig(flags, doctor))
 cli
-  .command('manifest <channel>', 'The app manifest for slack, and what to do with it')
+  .command('manifest <channel>', 'The app manifest for slack, teams or discord, and what to do with it')
+  .option('--app-id <id>', 'Teams: the id of the bot’s registration')
+  .option('--out <file>', 'Teams: where the package goes (hone-teams.zip)')
+  .option('--name <name>', 'Teams: what the bot is called')
+  .option('--website <url>', 'Teams: where people find out about the bot')
   .option('--json', 'Print one JSON object')
-  .action((name, flags) => withConfig(flags, async (config, output) => printManifest(String(name), config, output)))
+  .action((name, flags) =>
+    withConfig(flags, async (config, output) => printManifest(String(name), config, output, flags)),
+  )
 cli
   .command('models <what> <name>', 'pull NAME|hf:OWNER/REPO/FILE.gguf')
   .option('--json', 'Print one JSON object')

@@ -2,7 +2,8 @@ import type { Writable } from 'node:stream'
 import { SingleBar } from 'cli-progress'
 import type { Learning, RunEvent } from '../../src/ports/learning.ts'
 import type { TrainEvent } from '../../src/ports/trainer.ts'
-import { gateText, type Paint, plain, sparkline } from './render.ts'
+import { sparkline } from '../shared/run.ts'
+import { gateText, type Paint, plain } from './render.ts'
 
 export interface ProgressOptions {
   readonly output: Writable & { readonly isTTY?: boolean }

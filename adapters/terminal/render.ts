@@ -76,16 +76,6 @@ export function errorText(error: HoneError, paint: Paint): string {
   return `${paint('red', plain(error.message))}\n${paint('dim', codes[error.code])}\n`
 }
 
-const bars = '▁▂▃▄▅▆▇█'
-
-/** The course of a figure in a few characters. @example sparkline([3, 2, 1]) // '█▅▁' */
-export function sparkline(values: readonly number[], width = 16): string {
-  const shown = values.slice(-width)
-  const low = Math.min(...shown)
-  const span = Math.max(...shown) - low || 1
-  return shown.map((value) => bars[Math.round(((value - low) / span) * (bars.length - 1))]).join('')
-}
-
 function indent(text: string): string {
   return text.replace(/^/gm, '    ')
 }

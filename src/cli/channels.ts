@@ -4,8 +4,9 @@ import type { Bot } from '../ports/bot.ts'
 import type { Knowledge } from '../ports/knowledge.ts'
 import type { OpenChannel, ServedChannel } from './served.ts'
 import { openSlack } from './slack.ts'
+import { openTeams } from './teams.ts'
 
-const known: readonly OpenChannel[] = [openSlack]
+const known: readonly OpenChannel[] = [openSlack, openTeams]
 
 /**
  * Every channel that the settings configure, attached to the bot.

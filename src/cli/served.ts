@@ -15,6 +15,8 @@ export interface AppManifest {
   readonly manifest: unknown
   /** In words, with the link where there is one. */
   readonly next: string
+  /** A package that the platform wants instead of the bare manifest. */
+  readonly file?: { readonly name: string; readonly bytes: Uint8Array }
 }
 
 /** Builds one channel, or nothing when the settings don't ask for it. Its SDK is imported only then. */

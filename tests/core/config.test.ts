@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { envExample, readConfig, settings } from '../../src/config.ts'
+import { envExample, readConfig } from '../../src/config.ts'
 import { codes, HoneError } from '../../src/errors.ts'
+import { settings } from '../../src/settings.ts'
 
 const wrong = (env: Record<string, string>, text: RegExp) =>
   assert.throws(

@@ -118,7 +118,7 @@ async function* respond(context: Context, event: Inbound): AsyncGenerator<ReplyE
   if (script.error) return yield { kind: 'error', code: 'ENGINE_FAILED', message: script.error }
   const first = reply(said, script, script.version ?? 'v0')
   const second = script.against && reply(script.against.text, script, script.against.version)
-  const duel = second ? newId('d') : undefined
+  const duel = second ? `${first.turn}.${second.turn}` : undefined
   const replies = second ? [first, second] : [first]
   await store.turns.appendBot(
     replies.map((one) => turnOf(one, event, parent, duel)),

@@ -145,9 +145,9 @@ describe('the Slack manifest', () => {
   it('is printed by `hone manifest slack`, and no other name is taken', () => {
     const results: string[] = []
     const output: Output = { json: false, result: (text) => void results.push(text), say: () => undefined }
-    printManifest('slack', readConfig({ HONE_SLACK_COMMAND: '/desk' }), output)
+    printManifest('slack', readConfig({ HONE_SLACK_COMMAND: '/desk' }), output, {})
     assert.equal(JSON.parse(results[0] ?? '').features.slash_commands[0].command, '/desk')
-    assert.throws(() => printManifest('irc', readConfig({}), output), { code: 'INPUT' })
+    assert.throws(() => printManifest('irc', readConfig({}), output, {}), { code: 'INPUT' })
   })
 })
 

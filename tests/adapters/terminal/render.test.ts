@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { parseLine, parseOutcome } from '../../../adapters/terminal/parse.ts'
-import { gateText, plain, sparkline } from '../../../adapters/terminal/render.ts'
+import { gateText, plain } from '../../../adapters/terminal/render.ts'
 import { gateReport } from '../../fakes/learning.ts'
 
 describe('what the terminal reads and draws', () => {
@@ -25,12 +25,6 @@ describe('what the terminal reads and draws', () => {
       null,
       null,
     ])
-  })
-
-  it('draws the course of a figure, a flat one too', () => {
-    assert.equal(sparkline([3, 2, 1]), '█▅▁')
-    assert.equal(sparkline([1, 1]), '▁▁')
-    assert.equal(sparkline([]), '')
   })
 
   it('lists every check of the gate with its value and limit', () => {

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { addressOf, createAddresses, threadOf } from '../../../adapters/teams/address.ts'
+import { parse } from '../../../adapters/teams/parse.ts'
+import { aiEntity, settled } from '../../../adapters/teams/render.ts'
+import { type Activity, refusalOf } from '../../../adapters/teams/sdk.ts'
+import { meaningOf } from '../../../adapters/teams/stream.ts'
+import { distrust } from '../../../adapters/teams/trust.ts'
+import { restored } from '../../../adapters/teams/wire.ts'
+
+const bot = { id: '28:bot', name: 'Hone' }
+const activity: Activity = {
+  type: 'message',
+  id: 'e1',
+  channelId: 'msteams',
+  text: 'How many days?',
+  from: { id: '29:anna', name: 'Anna' },
+  recipient: bot,
+  serviceUrl: 'https://smba.trafficmanager.net/emea/',
+  conversation: { id: 'a:1', conversationType: 'personal', tenantId: 't1' },
+}
+const channel = { id: '19:x@thread.tacv2;messageid=1', conversationType: 'channel', tenantId: 't1' }
+const mention = { type: 'mention', text: '<at>Hone</at>', mentioned: bot }
+
+describe('reading an activity of Teams', () => {
+  it('takes the bot’s own mention away and leaves other people their names', () => {
+    const text = '<at>Hone</at>&nbsp; ask <at>Ben</at> about it'
+    const ben = { type: 'mention', text: '<at>Ben</at>', mentioned: { id: '29:ben' } }
+    const said = parse({ ...activity, conversation: channel, text, entities: [mention, ben] })
+    assert.deepEqual(said, { kind: 'message', text: 'ask Ben about it' })
+  })
+
+  it('says nothing to itself, other bots, edits, and groups that did not ask', () => {
+    const others: Partial<Activity>[] = [
+      { from: bot },
+      { from: { id: '28:other', role: 'bot' } },
+      { type: 'messageUpdate' },
+      { conversation: channel },
+      { text: '<at>Hone</at>', entities: [mention], conversation: channel },
+      { text: '' },
+    ]
+    for (const change of others) assert.equal(parse({ ...activity, ...change }), undefined)
+  })
+
+  it('does not stumble over anything that JSON can be', () => {
+    const names = [
+      'message/submitAction',
+      'message/fetchTask',
+      'adaptiveCard/action',
+      'composeExtension/fetchTask',
+      'task/submit',
+    ]
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.jsonValue(), (name, value) => {
+        const parsed = parse({ ...activity, type: 'invoke', name, value })
+        return parsed === undefined || typeof parsed.kind === 'string'
+      }),
+    )
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (conversation, channelData) => {
+        addressOf({ ...activity, conversation: conversation as never, channelData })
+        return true
+      }),
+    )
+  })
+})
+
+describe('where a conversation of Teams is', () => {
+  it('can be found again from its thread alone, after a restart', () => {
+    const address = addressOf({ ...activity, conversation: channel })
+    assert.ok(address)
+    const thread = threadOf(address)
+    assert.equal(thread, 'teams:t1:19:x@thread.tacv2;messageid=1')
+    const addresses = createAddresses(() => 'app')
+    const found = addresses.find(thread)
+    assert.equal(found?.kind, 'channel')
+    assert.equal(found?.bot, '28:app')
+    assert.equal(found?.serviceUrl, 'https://smba.trafficmanager.net/teams/')
+    addresses.learn(address)
+    assert.deepEqual(addresses.find(thread), address)
+    assert.equal(addresses.find('web:t1'), undefined)
+  })
+})
+
+describe('what of a growing text stays as it is', () => {
+  it('holds back half words and open marks', () => {
+    assert.equal(settled('See the hand'), 'See the ')
+    assert.equal(settled('See **the hand'), 'See ')
+    assert.equal(settled('See [the handbook](https://x'), 'See ')
+    assert.equal(settled('Use `npm run '), 'Use ')
+    assert.equal(settled('Done [1]. Next '), 'Done [1]. Next ')
+    assert.equal(settled('```ts\nconst a = '), '```ts\nconst a = ')
+  })
+
+  it('is always a beginning of the text', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', ' ', '\n', '*', '`', '[', ']', '(', ')', '_') })
+    fc.assert(fc.property(text, (said) => said.startsWith(settled(said))))
+  })
+})
+
+describe('the AI label', () => {
+  it('has at most twenty citations, and no address that is not https', () => {
+    const source = { title: 'T', document: 'd', text: 'x', url: 'http://inside' }
+    const sources = Array.from({ length: 30 }, (_, n) => ({ ...source, number: n + 1 }))
+    const { citation } = aiEntity(sources, {}) as { citation: { appearance: object }[] }
+    assert.equal(citation.length, 20)
+    assert.equal('url' in (citation[0]?.appearance ?? {}), false)
+  })
+})
+
+describe('what a refusal of Teams means', () => {
+  const forbidden = (message: string) => ({ status: 403, text: message })
+  it('is Stop in the middle of a stream, unless it says otherwise', () => {
+    assert.equal(meaningOf(forbidden('Content stream was canceled by user.'), true), 'stopped')
+    assert.equal(meaningOf(forbidden('Content stream is not allowed'), true), 'stopped')
+    assert.equal(meaningOf(forbidden('Content stream is not allowed'), false), 'unfit')
+    assert.equal(meaningOf(forbidden('Content stream finished due to exceeded streaming time.'), true), 'over')
+    assert.equal(meaningOf(forbidden('Message size too large'), true), 'over')
+    assert.equal(meaningOf({ status: 400, text: '' }, true), 'unfit')
+    for (const status of [0, 412, 429, 502, 504]) assert.equal(meaningOf({ status, text: '' }, true), 'later')
+  })
+
+  it('is read from the errors of both SDKs', () => {
+    const headers = new Headers({ 'retry-after': '3' })
+    const agents = {
+      message: 'Forbidden',
+      status: 403,
+      response: { data: { error: { message: 'canceled' } }, headers },
+    }
+    const botbuilder = {
+      message: 'x',
+      statusCode: 429,
+      response: { bodyAsText: 'quota', headers: { 'retry-after': '2' } },
+    }
+    assert.match(refusalOf(agents).text, /canceled/)
+    assert.deepEqual([refusalOf(agents).status, refusalOf(agents).retryAfterMs], [403, 3000])
+    assert.deepEqual([refusalOf(botbuilder).status, refusalOf(botbuilder).retryAfterMs], [429, 2000])
+    assert.equal(refusalOf(undefined).status, 0)
+  })
+})
+
+describe('the entities that botbuilder would drop', () => {
+  it('are put back into the body, and nothing of ours stays', () => {
+    const sent = JSON.stringify({
+      entities: [{ type: 'a' }],
+      channelData: { honeEntities: [{ type: 'a', b: 1 }], c: 2 },
+    })
+    assert.deepEqual(JSON.parse(String(restored(sent))), { entities: [{ type: 'a', b: 1 }], channelData: { c: 2 } })
+    const written = JSON.stringify({ text: 'What are honeEntities?' })
+    assert.equal(restored(written), written)
+    assert.equal(restored(undefined), undefined)
+  })
+})
+
+describe('who is believed', () => {
+  const claims = {
+    authenticated: true,
+    issuer: 'https://api.botframework.com',
+    audience: 'app',
+    serviceUrl: 'https://smba.trafficmanager.net/emea/',
+  }
+  const address = addressOf(activity)
+  it('is Microsoft, talking from its own hosts', () => {
+    assert.ok(address)
+    assert.equal(distrust(claims, address, {}), undefined)
+    assert.match(distrust({ ...claims, issuer: 'https://evil.test' }, address, {}) ?? '', /another issuer/)
+    for (const serviceUrl of [
+      'https://smba.trafficmanager.net.evil.test/',
+      'http://smba.trafficmanager.net/',
+      'https://evil.test/',
+    ])
+      assert.match(distrust({ ...claims, serviceUrl }, { ...address, serviceUrl }, {}) ?? '', /not one of Microsoft/)
+  })
+})

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AppManifestUtils } from '@microsoft/app-manifest'
+import { strFromU8, unzipSync } from 'fflate'
+import { fetchEndpoint } from '../../../adapters/teams/index.ts'
+import { teamsManifest } from '../../../adapters/teams/manifest.ts'
+import { openChannels } from '../../../src/cli/channels.ts'
+import { printManifest } from '../../../src/cli/manifest.ts'
+import { createOutput } from '../../../src/cli/output.ts'
+import { sdks, teamsFindings } from '../../../src/cli/teams.ts'
+import { readConfig } from '../../../src/config.ts'
+import { silent } from '../../../src/log.ts'
+import { fakeBot } from '../../fakes/bot.ts'
+import { openChat } from '../../fakes/teams/chat.ts'
+import { openConnector } from '../../fakes/teams/connector.ts'
+import { appId } from '../../fakes/teams/issuer.ts'
+
+const tenant = 'a1b2c3d4-0000-4000-8000-000000000001'
+const whole = { HONE_TEAMS_APP_ID: appId, HONE_TEAMS_APP_SECRET: 'secret', HONE_TEAMS_APP_TENANT: tenant }
+const unread = () => Promise.reject(new Error('Nothing here reads documents.'))
+const open = (env: Record<string, string>) => openChannels(fakeBot(), readConfig(env), silent, unread)
+
+describe('Teams in hone serve', () => {
+  it('is not there unless it is configured', async () => {
+    await using channels = await open({})
+    assert.deepEqual(channels.names, [])
+  })
+
+  it('listens at /api/messages, refuses what has no token, and leaves other paths alone', async () => {
+    await using channels = await open(whole)
+    assert.match(channels.names.join(), /^teams \((agents-hosting|botbuilder) at \/api\/messages\)$/)
+    const post = (path: string, body: string) =>
+      channels.fetch(new Request(`http://127.0.0.1${path}`, { method: 'POST', body }))
+    const conversation = { id: 'a:1', tenantId: tenant }
+    const serviceUrl = 'https://smba.trafficmanager.net/emea/'
+    const activity = { type: 'message', text: 'hi', channelId: 'msteams', from: { id: 'u' }, conversation, serviceUrl }
+    assert.equal((await post('/api/messages', JSON.stringify(activity)))?.status, 401)
+    assert.equal((await post('/api/messages', '{}'))?.status, 400)
+    assert.equal(await post('/', '{}'), undefined)
+  })
+
+  it('refuses what has no token with either SDK', async () => {
+    for (const open of sdks) {
+      const { adapter } = await open(readConfig(whole).teams)
+      const from = { id: '29:u' }
+      const serviceUrl = 'https://smba.trafficmanager.net/emea/'
+      const activity = { type: 'message', channelId: 'msteams', from, conversation: { id: 'a:1' }, serviceUrl }
+      const request = { method: 'POST', body: JSON.stringify(activity) }
+      const response = await fetchEndpoint(adapter)(new Request('http://127.0.0.1/api/messages', request))
+      assert.equal(response.status, 401)
+    }
+  })
+
+  it('says which half is missing', async () => {
+    await assert.rejects(open({ ...whole, HONE_TEAMS_APP_SECRET: '' }), /HONE_TEAMS_APP_SECRET is missing/)
+    await assert.rejects(open({ ...whole, HONE_TEAMS_APP_TENANT: '' }), /HONE_TEAMS_APP_TENANT is missing/)
+    const [finding] = await teamsFindings(readConfig({ ...whole, HONE_TEAMS_APP_SECRET: '' }))
+    assert.equal(finding?.ok, false)
+  })
+
+  it('works without authentication only on request and on loopback', async () => {
+    const insecure = { HONE_TEAMS_INSECURE: 'on' }
+    const reachable = { ...insecure, HONE_HOST: '0.0.0.0', HONE_ADMIN_TOKEN: 'x' }
+    await assert.rejects(open(reachable), /it must be loopback/)
+    await assert.rejects(open({ ...whole, ...insecure }), /HONE_TEAMS_APP_ID is set as well/)
+    await using connector = await openConnector({ anonymous: true })
+    await using channels = await open(insecure)
+    const fetch = async (request: Request) => (await channels.fetch(request)) as Response
+    const anna = openChat({ adapter: {}, seen: [], use: () => undefined, onTurn: () => undefined, fetch }, connector)
+    assert.equal((await anna.post({ type: 'message', text: 'hi' }, '')).status, 200)
+    assert.equal((await anna.answered()).activity.text, 'You said: hi')
+  })
+})
+
+describe('the package for Teams', () => {
+  let dir: string
+  before(() => {
+    dir = mkdtempSync(join(tmpdir(), 'hone-teams-'))
+  })
+  after(() => rmSync(dir, { recursive: true, force: true }))
+
+  it('is a zip of the manifest and two icons of the right size', () => {
+    const out = join(dir, 'hone.zip')
+    const output = { ...createOutput(true), result: () => undefined, say: () => undefined }
+    printManifest('teams', readConfig({}), output, { appId, out, website: 'https://hone.test' })
+    const files = unzipSync(readFileSync(out))
+    assert.deepEqual(Object.keys(files).sort(), ['color.png', 'manifest.json', 'outline.png'])
+    const widthOf = (name: string) => Buffer.from(files[name] ?? []).readUInt32BE(16)
+    assert.deepEqual([widthOf('color.png'), widthOf('outline.png')], [192, 32])
+    const made = JSON.parse(strFromU8(files['manifest.json'] as Uint8Array))
+    assert.equal(made.bots[0].botId, appId)
+    assert.throws(() => printManifest('teams', readConfig({}), output, {}), /--app-id/)
+    assert.throws(() => printManifest('teams', readConfig({}), output, { appId, website: 'http://x' }), /https/)
+    assert.throws(() => printManifest('nowhere', readConfig({}), output, {}), /teams/)
+  })
+
+  it('passes the published schema, and a broken one does not', async () => {
+    const made = teamsManifest({ appId, website: 'https://hone.test' })
+    assert.deepEqual(await AppManifestUtils.validateAgainstSchema(made as never), [])
+    assert.notDeepEqual(await AppManifestUtils.validateAgainstSchema({ ...made, bots: [{}] } as never), [])
+  })
+})
