@@ -5,7 +5,7 @@ import { HoneError } from './errors.ts'
 
 /** One row a variable: the only table from which types, checks, `.env.example` and the README come. */
 interface Setting {
-  readonly group: 'Server' | 'Model' | 'Knowledge' | 'Learning' | 'Logging'
+  readonly group: 'Server' | 'Model' | 'Knowledge' | 'Learning' | 'Logging' | 'Discord'
   readonly fallback: string
   readonly help: string
   readonly secret?: true
@@ -18,6 +18,11 @@ const whole = (low: number, high: number) => (value: string) =>
     : `a whole number from ${low} to ${high}`
 const fraction = (value: string) =>
   value !== '' && Number(value) >= 0 && Number(value) <= 1 ? undefined : 'a number from 0 to 1'
+const list = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean)
 const oneOf =
   (...names: readonly string[]) =>
   (value: string) =>
@@ -107,6 +112,39 @@ export const settings = {
     help: 'Log level. debug includes what people write.',
     check: oneOf('debug', 'info', 'warn', 'error', 'silent'),
   },
+  DISCORD_TOKEN: {
+    group: 'Discord',
+    fallback: '',
+    help: 'Token of the Discord bot, from https://discord.com/developers/applications, page Bot.',
+    secret: true,
+  },
+  HONE_DISCORD_CHANNELS: {
+    group: 'Discord',
+    fallback: '',
+    help: 'Ids of channels where every message is a question; needs the message content intent.',
+  },
+  HONE_DISCORD_THREADS: {
+    group: 'Discord',
+    fallback: 'off',
+    help: 'Answer each question that is asked in a channel in a thread of its own.',
+    check: oneOf('on', 'off'),
+  },
+  HONE_DISCORD_REACTIONS: {
+    group: 'Discord',
+    fallback: 'off',
+    help: 'Count 👍 and 👎 reactions on replies as votes.',
+    check: oneOf('on', 'off'),
+  },
+  HONE_DISCORD_ADMINS: {
+    group: 'Discord',
+    fallback: '',
+    help: 'Ids of users who may retrain and promote, with commas. The application’s owner always may.',
+  },
+  HONE_DISCORD_API: {
+    group: 'Discord',
+    fallback: 'https://discord.com/api',
+    help: 'Discord’s REST API; another one for tests.',
+  },
 } as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof settings
@@ -129,6 +167,16 @@ export interface Config {
   readonly schedule: string
   readonly python: string
   readonly logLevel: string
+  readonly discord: DiscordConfig
+}
+
+export interface DiscordConfig {
+  readonly token: string
+  readonly channels: readonly string[]
+  readonly threads: boolean
+  readonly reactions: boolean
+  readonly admins: readonly string[]
+  readonly api: string
 }
 
 /** The environment of this process over the `.env` file of a folder. */
@@ -149,7 +197,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = e
     const setting: Setting = settings[name]
     const given = env[name]?.trim() || setting.fallback
     const wanted = given === setting.fallback ? undefined : setting.check?.(given)
-    if (wanted) throw new HoneError('CONFIG', `${name} is "${given}"; it must be ${wanted}.`)
+    if (wanted) {
+      // A secret that is wrong is a secret all the same.
+      const shown = setting.secret ? '' : ` is "${given}"; it`
+      throw new HoneError('CONFIG', `${name}${shown} must be ${wanted}.`)
+    }
     return given
   }
   return {
@@ -166,13 +218,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = e
     profile: value('HONE_PROFILE'),
     embedModel: value('HONE_EMBED_MODEL'),
     duelRate: Number(value('HONE_DUEL_RATE')),
-    trainOn: value('HONE_TRAIN_ON')
-      .split(',')
-      .map((name) => name.trim())
-      .filter(Boolean),
+    trainOn: list(value('HONE_TRAIN_ON')),
     schedule: value('HONE_SCHEDULE'),
     python: value('HONE_PYTHON'),
     logLevel: value('HONE_LOG'),
+    discord: {
+      token: value('DISCORD_TOKEN'),
+      channels: list(value('HONE_DISCORD_CHANNELS')),
+      threads: value('HONE_DISCORD_THREADS') === 'on',
+      reactions: value('HONE_DISCORD_REACTIONS') === 'on',
+      admins: list(value('HONE_DISCORD_ADMINS')),
+      api: value('HONE_DISCORD_API'),
+    },
   }
 }
 

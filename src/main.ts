@@ -4,6 +4,7 @@ import { chat } from './cli/chat.ts'
 import { doctor } from './cli/doctor.ts'
 import { exportRows, importRows, stats } from './cli/feedback.ts'
 import { ingest, search } from './cli/ingest.ts'
+import { printManifest } from './cli/manifest.ts'
 import { pullModel } from './cli/models.ts'
 import { createOutput, explainFailure, type Output } from './cli/output.ts'
 import { openParts, type Parts } from './cli/parts.ts'
@@ -103,6 +104,10 @@ cli
   .command('doctor', 'What works here and what is missing')
   .option('--json', 'Print one JSON object')
   .action((flags) => withConfig(flags, doctor))
+cli
+  .command('manifest <channel>', 'discord: the invite link with the least permissions')
+  .option('--json', 'Print one JSON object')
+  .action((name, flags) => withConfig(flags, async (config, output) => printManifest(String(name), config, output)))
 cli
   .command('models <what> <name>', 'pull NAME|hf:OWNER/REPO/FILE.gguf')
   .option('--json', 'Print one JSON object')

@@ -18,8 +18,8 @@ import { reacted } from './reactions.ts'
 import { registerCommands } from './register.ts'
 import type { Deferred } from './surface.ts'
 
+export { findings } from './check.ts'
 export { clientOptions } from './intents.ts'
-export { findings, inviteLink } from './invite.ts'
 export type { Scopes } from './parse.ts'
 
 export interface DiscordOptions {

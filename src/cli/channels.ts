@@ -1,18 +1,10 @@
 import type { Config } from '../config.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
+import { openDiscord } from './discord.ts'
+import type { OpenChannel, ServedChannel } from './served.ts'
 
-/** A channel that `hone serve` built from the settings. */
-export interface ServedChannel extends AsyncDisposable {
-  readonly name: string
-  /** Answers the channel's webhooks on Hone's own port; undefined for requests that aren't its own. */
-  fetch?(request: Request): Promise<Response | undefined>
-}
-
-/** Builds one channel, or nothing when the settings don't ask for it. Its SDK is imported only then. */
-export type OpenChannel = (bot: Bot, config: Config, log: Logger) => Promise<ServedChannel | undefined>
-
-const known: readonly OpenChannel[] = []
+const known: readonly OpenChannel[] = [openDiscord]
 
 /**
  * Every channel that the settings configure, attached to the bot.

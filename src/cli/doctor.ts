@@ -7,22 +7,20 @@ import { loadVectors } from '../../knowledge/index.ts'
 import type { Config } from '../config.ts'
 import { settings } from '../config.ts'
 import { HoneError } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { discordFindings } from './discord.ts'
 import { chooseModel } from './model.ts'
 import type { Output } from './output.ts'
-
-interface Finding {
-  readonly what: string
-  readonly ok: boolean
-  readonly detail: string
-}
+import type { Finding } from './served.ts'
 
 const run = promisify(execFile)
 
 /** `hone doctor`: one line a check, with what to do where something is missing. */
-export async function doctor(config: Config, output: Output): Promise<void> {
-  const findings = [node(), model(config), await disk(config), await python(config), vectors(), policy(config)]
+export async function doctor(config: Config, output: Output, log: Logger): Promise<void> {
+  const machine = [node(), model(config), await disk(config), await python(config), vectors(), policy(config)]
+  const findings = [...machine, ...(await discordFindings(config, log))]
   const lines = findings.map(({ ok, what, detail }) => `${ok ? '✔' : '✖'} ${what}: ${detail}`)
-  const table = Object.entries(settings).map(([name, { help }]) => `  ${name.padEnd(18)} ${help}`)
+  const table = Object.entries(settings).map(([name, { help }]) => `  ${name.padEnd(22)} ${help}`)
   output.result([...lines, '', 'Settings:', ...table].join('\n'), { findings })
   if (findings.some(({ ok }) => !ok)) process.exitCode = 1
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Verdict } from './limits.ts'
 import { type Request, type Route, type Response as RouteResponse, refusal, routes } from './routes.ts'
 import type { State } from './state.ts'
 
@@ -12,12 +13,12 @@ export async function openRest(state: State) {
 
   async function handle(request: IncomingMessage, response: ServerResponse) {
     const url = new URL(request.url ?? '/', 'http://discord')
-    const path = url.pathname.replace(/^\/api\/v10/, '')
+    const path = decodeURIComponent(url.pathname).replace(/^\/api\/v10/, '')
     const method = request.method ?? 'GET'
     const route = routes.find((one) => one.method === method && one.path.test(path))
     const { body, files } = await read(request)
+    const verdict: Verdict = route ? state.limiter.check(route.bucket, majorOf(path)) : { headers: {} }
     if (!route) return reply(refusal(404, 0, '404: Not Found'))
-    const verdict = state.limiter.check(route.bucket, majorOf(path))
     if (verdict.banned) return reply({ status: 403, body: { code: 1015, message: 'You are being rate limited.' } })
     if (verdict.retryAfter !== undefined) {
       const { retryAfter: retry_after, global = false } = verdict
@@ -34,7 +35,8 @@ export async function openRest(state: State) {
       // A 429 of the limiter is counted there.
       if (status === 401 || status === 403) state.limiter.countInvalid()
       state.calls.push({ method, path, body, status })
-      response.writeHead(status, { 'content-type': 'application/json', ...verdict?.headers, ...headers })
+      const type = said === undefined ? {} : { 'content-type': 'application/json' }
+      response.writeHead(status, { ...type, ...verdict.headers, ...headers })
       response.end(said === undefined ? undefined : JSON.stringify(said))
       state.changed()
     }

@@ -52,12 +52,6 @@ export const routes: readonly Route[] = [
   { method: 'DELETE', path: /^\/channels\/(\d+)\/messages\/(\d+)$/, bucket: 'others', run: remove },
   { method: 'POST', path: /^\/channels\/(\d+)\/typing$/, bucket: 'others', run: typing },
   { method: 'POST', path: /^\/channels\/(\d+)\/messages\/(\d+)\/threads$/, bucket: 'others', run: thread },
-  {
-    method: 'PUT',
-    path: /^\/channels\/(\d+)\/messages\/(\d+)\/reactions\/([^/]+)\/@me$/,
-    bucket: 'others',
-    run: react,
-  },
   { method: 'POST', path: /^\/interactions\/(\d+)\/([^/]+)\/callback$/, bucket: 'interaction', run: callback },
   { method: 'PATCH', path: /^\/webhooks\/\d+\/([^/]+)\/messages\/(@original|\d+)$/, bucket: 'edits', run: editAnswer },
   { method: 'POST', path: /^\/webhooks\/\d+\/([^/]+)$/, bucket: 'edits', run: followUp },
@@ -157,7 +151,7 @@ function newMessage(state: State, channel: Channel, more: Partial<ApiMessage>): 
     ...more,
   }
   channel.messages.push(message)
-  state.dispatch('MESSAGE_CREATE', message, channel.guild?.id)
+  if (!(message.flags & ephemeral)) state.dispatch('MESSAGE_CREATE', message, channel.guild?.id)
   return message
 }
 
@@ -220,11 +214,6 @@ function thread(request: Request, state: State): Response {
   return { status: 201, body: channelPayload(made) }
 }
 
-function react({ params }: Request, state: State): Response {
-  state.reactions.push(`${params[1]} ${decodeURIComponent(params[2] ?? '')}`)
-  return { status: 204 }
-}
-
 function interactionOf(state: State, token: string): Interaction | Response {
   const found = state.interactions.get(token)
   if (!found) return refusal(404, 10015, 'Unknown Webhook')
@@ -251,7 +240,7 @@ function answer(interaction: Interaction, more: Partial<ApiMessage>, state: Stat
   const user = { ...state.world.bot, id: interaction.user }
   const message = newMessage(state, channel, {
     ...more,
-    interaction_metadata: { id: interaction.id, type: 2, user },
+    interaction_metadata: { id: interaction.id, type: 2, user, authorizing_integration_owners: {} },
   })
   interaction.original ??= message.id
   return message

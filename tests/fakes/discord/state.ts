@@ -66,7 +66,6 @@ export function createState(options: FakeDiscordOptions) {
     interactions: new Map<string, Interaction>(),
     commands: new Map<string, readonly unknown[]>(),
     typing: [] as string[],
-    reactions: [] as string[],
     url: '',
     gatewayUrl: '',
     /** Tells the bot something; set by the gateway. */

@@ -16,7 +16,12 @@ export interface ApiMessage {
   readonly mentions: readonly ApiUser[]
   readonly message_reference?: { readonly message_id: string; readonly channel_id: string }
   readonly referenced_message?: ApiMessage
-  readonly interaction_metadata?: { readonly id: string; readonly type: number; readonly user: ApiUser }
+  readonly interaction_metadata?: {
+    readonly id: string
+    readonly type: number
+    readonly user: ApiUser
+    readonly authorizing_integration_owners: object
+  }
   readonly nonce?: string
   content: string
   components: readonly unknown[]
