@@ -2,7 +2,7 @@ import { openGateway } from './gateway.ts'
 import { createPerson, until } from './people.ts'
 import { openRest } from './rest.ts'
 import { createState, type FakeDiscordOptions, type Fault } from './state.ts'
-import type { ApiMessage, Channel } from './world.ts'
+import { type ApiMessage, type Channel, channelPayload, type Guild } from './world.ts'
 
 export type { FakePerson } from './people.ts'
 export type { FakeDiscordOptions } from './state.ts'
@@ -28,6 +28,12 @@ export async function fakeDiscord(options: FakeDiscordOptions = {}) {
       return state.url
     },
     token: state.token,
+    /** A channel that is made while the bot is there. */
+    newChannel(guild: Guild, name: string): Channel {
+      const channel = world.channel(guild, name)
+      state.dispatch('CHANNEL_CREATE', channelPayload(channel), guild.id)
+      return channel
+    },
     person: (name: string) => createPerson(state, world.user(name)),
     /** Plays a failure to the next request that matches. */
     fail: (fault: Fault) => void state.faults.push(fault),
