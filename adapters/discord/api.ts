@@ -24,15 +24,15 @@ export interface Api {
   /** Changes what answers an interaction: its first message (`@original`) or a later one. */
   editAnswer(token: string, message: string, content: Content): Promise<Sent>
   addAnswer(token: string, content: Content): Promise<Sent>
-  /** How long to wait with an edit that can wait. */
-  gap(place: string): number
+  /** How fast edits may come that can wait. */
+  readonly pace: Pace
 }
 
 type Request = Parameters<REST['queueRequest']>[0]
 
 /** @param application id of the application, for interactions. @param now milliseconds, for tests. */
 export function createApi(rest: REST, application: () => string, now?: () => number): Api {
-  const pace: Pace = createPace(now)
+  const pace: Pace = createPace(rest.options.globalRequestsPerSecond, now)
   const call = async <T>(request: Request, key?: string): Promise<T> => {
     const response = await rest.queueRequest(request)
     if (key) pace.note(key, response.headers)
@@ -71,7 +71,7 @@ export function createApi(rest: REST, application: () => string, now?: () => num
       call(to('PATCH', Routes.webhookMessage(application(), token, message), { body: content, auth: false }), token),
     addAnswer: (token, content) =>
       call(to('POST', Routes.webhook(application(), token), { body: content, auth: false }), token),
-    gap: (place) => pace.gap(place),
+    pace,
   }
 }
 

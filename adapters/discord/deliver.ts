@@ -25,6 +25,8 @@ export interface DeliverOptions {
 }
 
 const typingMs = 8000
+/** What comes at once needs no announcement. */
+const patientMs = 250
 /** Waits between the tries to show the end of a reply: about ten minutes in all. */
 const patience = [1, 2, 4, 8, 15, 30, 60, 60, 120, 300].map((seconds) => seconds * 1000)
 
@@ -36,9 +38,11 @@ export function discordChannel(options: DeliverOptions): Channel {
     duels: true,
     async deliver(event, events) {
       asking.set(event.id, event.person.id)
+      const leave = api.pace.join()
       try {
         return await deliver(event, events, options)
       } finally {
+        leave()
         asking.delete(event.id)
         options.deferred.delete(event.id)
       }
@@ -127,6 +131,7 @@ function partsOf(event: Inbound, origin: Origin, own: readonly APIMessage[]): re
 function keepTyping(channel: string, surface: Surface, { closed, wait = pause }: DeliverOptions): { stop(): void } {
   const stopped = new AbortController()
   const keep = async () => {
+    await wait(patientMs, stopped.signal)
     while (!stopped.signal.aborted && !closed.has(channel)) {
       await surface.typing()
       await wait(typingMs, stopped.signal)

@@ -13,13 +13,22 @@ export interface Pace {
    * remains in it, with one call kept back for the one that must not wait.
    */
   gap(key: string): number
+  /** One more reply is being streamed, until the result is called: all of them share the bot's limit. */
+  join(): () => void
 }
 
 const kept = 2000
+/** The share of the bot's own limit that goes to edits which can wait. */
+const share = 0.4
 
-/** Keeps the pace that Discord's own headers allow; nothing about it is known beforehand. */
-export function createPace(now: () => number = Date.now): Pace {
+/**
+ * Keeps the pace that Discord's own headers allow; nothing about it is known beforehand.
+ *
+ * @param perSecond what all requests of the bot together may be: no header tells it, the client is set to it.
+ */
+export function createPace(perSecond: number, now: () => number = Date.now): Pace {
   const buckets = new Map<string, Bucket>()
+  let streams = 0
   return {
     note(key, headers) {
       const remaining = headers.get('x-ratelimit-remaining')
@@ -29,10 +38,17 @@ export function createPace(now: () => number = Date.now): Pace {
       buckets.set(key, { remaining: Number(remaining), resetAt: now() + Number(resetAfter) * 1000 })
     },
     gap(key) {
+      const fair = streams > 1 ? (streams * 1000) / (perSecond * share) : 0
       const bucket = buckets.get(key)
-      if (!bucket) return 0
+      if (!bucket) return fair
       const left = Math.max(0, bucket.resetAt - now())
-      return bucket.remaining > 1 ? left / bucket.remaining : left
+      return Math.max(fair, bucket.remaining > 1 ? left / bucket.remaining : left)
+    },
+    join() {
+      streams += 1
+      return () => {
+        streams -= 1
+      }
     },
   }
 }

@@ -28,7 +28,7 @@ export async function showRun({ bot, api, log, channel }: RunBoard): Promise<voi
     const files = picture ? [{ name, data: picture, contentType: 'image/png' }] : []
     if (message) await api.edit(channel, message, content, files)
     else message = (await api.post(channel, { embeds: [runEmbed(view)], allowed_mentions: { parse: [] } })).id
-    if (!view.ended) await sleep(api.gap(channel))
+    if (!view.ended) await sleep(api.pace.gap(channel))
   }
   await followRun(bot, show, { failed }).catch(failed)
 }

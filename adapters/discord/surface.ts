@@ -35,7 +35,7 @@ export function channelSurface(api: Api, event: Inbound, earlier: Earlier): Surf
     edit: (message, body) => api.edit(channel, message, body),
     remove: (message) => api.remove(channel, message),
     typing: () => api.typing(channel),
-    gap: () => api.gap(channel),
+    gap: () => api.pace.gap(channel),
   }
 }
 
@@ -77,6 +77,6 @@ export function answerSurface(api: Api, waiting: Deferred, after: Surface, now: 
     remove: (message) => after.remove(message),
     // "Thinking …" is shown already.
     typing: async () => undefined,
-    gap: () => (over ? after.gap() : api.gap(token)),
+    gap: () => (over ? after.gap() : api.pace.gap(token)),
   }
 }

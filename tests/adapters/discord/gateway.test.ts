@@ -167,21 +167,6 @@ describe('the breaker on IDENTIFY', () => {
     assert.deepEqual(waits, [3_600_000])
     assert.equal(lines[0]?.event, 'discord.identify.stopped')
   })
-
-  it('stands in the way of a real client that is refused again and again', async () => {
-    const house = await openHouse(fakeBot(), { register: false })
-    try {
-      house.server.gateway.refusing = true
-      house.server.gateway.forget()
-      house.server.gateway.drop()
-      await house.server.until(() => house.server.state.identifies.made >= 2, 'a second IDENTIFY')
-      const before = house.server.state.identifies.made
-      await house.server.until(() => house.server.gateway.sockets > 0, 'another connection')
-      assert.ok(before <= 3)
-    } finally {
-      await house[Symbol.asyncDispose]()
-    }
-  }).timeout(30_000)
 })
 
 describe('the intents of a client', () => {
