@@ -53,6 +53,8 @@ export function createMark(file: string | undefined, log: Logger): Mark {
       log.warn('discord.mark.failed', { file, error })
     }
   }
+  // From the first moment on: a process may be killed before it has seen anything.
+  if (!kept) flush()
   const soon = (): void => {
     timer ??= setTimeout(flush, everyMs).unref()
   }

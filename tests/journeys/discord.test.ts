@@ -94,9 +94,10 @@ describe('A bot on Discord', () => {
     await manager.spawn({ delay: 0, timeout: 60_000 })
     try {
       ask()
-      const [first] = manager.shards.values()
-      const again = new Promise((resolve) => first?.once('spawn', resolve))
-      ;(first?.process as ChildProcess).kill('SIGKILL')
+      const first = manager.shards.get(0)
+      assert.ok(first?.process)
+      const again = new Promise((resolve) => first.once('spawn', resolve))
+      first.process.kill('SIGKILL')
       ask()
       await again
       await server.until(() => audit(server, asked).lost.length === 0, 'all answers', 30_000).catch(() => undefined)
