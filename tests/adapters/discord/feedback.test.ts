@@ -117,13 +117,30 @@ describe('what people say about replies on Discord', () => {
     assert.deepEqual(votes(), ['up', 'none'])
   })
 
-  it('gives a host that answers by itself the thumbs', async () => {
-    const reply = await ask()
-    const row = house.handle.feedbackRow('b_1')
-    assert.deepEqual(
-      row.components.map(({ custom_id }) => custom_id),
-      ['hone:up:b_1', 'hone:down:b_1', 'hone:correct:b_1'],
-    )
-    assert.ok(reply)
+  it('leaves answering to a host that does it by itself, and takes the votes', async () => {
+    house = await openHouse(bot, { mode: 'observe' })
+    anna = house.server.person('anna')
+    const question = anna.say(house.channel, 'one', { mention: true })
+    const tenant = `discord:${house.guild.id}`
+    const place = { tenant, channel: 'discord', thread: `${tenant}:${house.channel.id}`, at: new Date() }
+    const prompt = [{ role: 'user' as const, content: 'one' }]
+    const usage = { prompt: 1, evaluated: 1, completion: 1 }
+    const turn = {
+      id: 'b_1',
+      role: 'assistant' as const,
+      parent: null,
+      version: 'host',
+      profile: 'host',
+      text: 'Mine.',
+    }
+    await bot.store.turns.appendBot([{ ...turn, ...place, prompt, usage, sources: [] }], question.id)
+    const channel = await house.client.channels.fetch(house.channel.id)
+    assert.ok(channel?.isSendable())
+    await channel.send({ content: 'Mine.', components: [house.handle.feedbackRow('b_1')] })
+    const [reply] = house.server.said(house.channel)
+    assert.equal(idOf(reply as ApiMessage, 'retry'), '')
+    await press(reply as ApiMessage, 'up')
+    assert.deepEqual(votes(), ['up'])
+    assert.deepEqual(bot.received, [])
   })
 })
