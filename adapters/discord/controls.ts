@@ -55,9 +55,9 @@ export function stopButton(event: string): Row {
 }
 
 /** What may follow a vote. */
-export function afterVote(id: TurnId, verdict: 'up' | 'down'): Row {
+export function afterVote(id: TurnId, tryAgain: boolean): Row {
   const withdraw = button({ action: 'withdraw', id }, '↩️', 'Withdraw my vote')
-  if (verdict === 'up') return row(withdraw)
+  if (!tryAgain) return row(withdraw)
   return row(button({ action: 'retry', id }, '🔁', 'Try again'), withdraw)
 }
 

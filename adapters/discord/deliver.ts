@@ -1,17 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { APIMessage } from 'discord.js'
-import type { Logger } from '../../src/log.ts'
-import type { Channel, Inbound, MessageRef, ReplyEvent } from '../../src/ports/channel.ts'
-import type { Api, Closed, Sent } from './api.ts'
+import type { Channel, Inbound, ReplyEvent } from '../../src/ports/channel.ts'
+import type { Api, Sent } from './api.ts'
 import { channelOf, type Origin, originOf, timeOf } from './place.ts'
-import { type Body, type Draft, draftAfter, messages, renderDraft } from './render.ts'
+import { type Draft, draftAfter, messages } from './render.ts'
+import { createStage, keepTyping, type StageOptions } from './stage.ts'
 import { answerSurface, channelSurface, type Deferred, type Surface } from './surface.ts'
-import { type Trouble, troubleOf } from './trouble.ts'
 
-export interface DeliverOptions {
+export interface DeliverOptions extends StageOptions {
   readonly api: Api
-  readonly closed: Closed
-  readonly log: Logger
   /** The bot's own user id. */
   readonly me: () => string
   /** Interactions that wait for their answer, by event. */
@@ -20,15 +16,8 @@ export interface DeliverOptions {
   readonly asking: Map<string, string>
   /** Events from before this moment may have been answered by an earlier process. */
   readonly since: number
-  readonly wait?: (ms: number, signal?: AbortSignal) => Promise<unknown>
   readonly now?: () => number
 }
-
-const typingMs = 8000
-/** What comes at once needs no announcement. */
-const patientMs = 250
-/** Waits between the tries to show the end of a reply: about ten minutes in all. */
-const patience = [1, 2, 4, 8, 15, 30, 60, 60, 120, 300].map((seconds) => seconds * 1000)
 
 /** The channel that writes replies to Discord as they are made. */
 export function discordChannel(options: DeliverOptions): Channel {
@@ -64,7 +53,7 @@ async function deliver(event: Inbound, events: AsyncIterable<ReplyEvent>, option
   const surface = await surfaceFor(event, options)
   const stage = createStage(event, surface, options)
   let draft: Draft = { event: event.id, text: '' }
-  const typing = keepTyping(channelOf(event.thread), surface, options)
+  const typing = keepTyping(surface, options)
   const writing = stage.follow(() => draft)
   try {
     for await (const one of events) {
@@ -82,30 +71,41 @@ async function deliver(event: Inbound, events: AsyncIterable<ReplyEvent>, option
   return stage.finish(draft.end ? draft : { ...draft, end: failure })
 }
 
-/** Where to show the reply; opens the thread that was promised, and finds what an earlier process has shown. */
+/** Where to show the reply, going on with what an earlier process has shown. */
 async function surfaceFor(event: Inbound, options: DeliverOptions): Promise<Surface> {
-  const { api, deferred, log, closed, now = Date.now } = options
-  const channel = channelOf(event.thread)
-  const origin = originOf(event.id)
-  if (origin?.message && origin.channel !== channel && channel === origin.message) {
-    const name = event.kind === 'message' ? event.text.replace(/\s+/g, ' ').slice(0, 90) : 'Question'
-    await api.openThread(origin.channel, origin.message, name).catch((error: unknown) => {
-      closed.note(channel, error)
-      log.warn('discord.thread.failed', { channel: origin.channel, error })
-    })
-  }
-  const surface = channelSurface(api, event, await earlierParts(event, options))
+  const { api, deferred, now = Date.now } = options
+  const channel = await openPlace(event, options)
+  const surface = channelSurface(api, event, channel, await earlierParts(event, channel, options))
   const waiting = deferred.get(event.id)
   return waiting ? answerSurface(api, waiting, surface, now) : surface
 }
 
+/** The channel to answer in; opens the thread that was promised. Where it may not, it answers where it was asked. */
+async function openPlace(event: Inbound, { api, log }: DeliverOptions): Promise<string> {
+  const channel = channelOf(event.thread)
+  const origin = originOf(event.id)
+  if (!origin || origin.channel === channel || origin.message !== channel) return channel
+  const name = event.kind === 'message' ? event.text.replace(/\s+/g, ' ').slice(0, 90) : 'Question'
+  try {
+    await api.openThread(origin.channel, origin.message, name)
+    return channel
+  } catch (error) {
+    log.warn('discord.thread.failed', { channel: origin.channel, error })
+    return origin.channel
+  }
+}
+
 /** What a process that was killed has already shown of this reply. */
-async function earlierParts(event: Inbound, { api, me, since, log }: DeliverOptions): Promise<readonly Sent[]> {
+async function earlierParts(event: Inbound, channel: string, options: DeliverOptions): Promise<readonly Sent[]> {
+  const { api, me, since, log } = options
   const origin = originOf(event.id)
   if (!origin || timeOf(origin.own) >= since) return []
   try {
-    const channel = channelOf(event.thread)
-    return partsOf(event, origin, await api.ownSince(channel, origin.own, me()))
+    return partsOf(
+      event,
+      { ...origin, opened: origin.channel !== channel },
+      await api.ownSince(channel, origin.own, me()),
+    )
   } catch (error) {
     log.warn('discord.earlier.failed', { event: event.id, error })
     return []
@@ -113,11 +113,15 @@ async function earlierParts(event: Inbound, { api, me, since, log }: DeliverOpti
 }
 
 /** Of the bot's own messages after an event, those that answer it: the first that says so, and what follows it. */
-function partsOf(event: Inbound, origin: Origin, own: readonly APIMessage[]): readonly Sent[] {
+function partsOf(
+  event: Inbound,
+  origin: Origin & { readonly opened: boolean },
+  own: readonly APIMessage[],
+): readonly Sent[] {
   const follows = ({ message_reference, interaction_metadata, embeds }: APIMessage): boolean =>
     !message_reference && !interaction_metadata && embeds.length === 0
   const opens = (message: APIMessage): boolean => {
-    if (origin.channel !== channelOf(event.thread)) return follows(message)
+    if (origin.opened) return follows(message)
     if (!origin.message) return message.interaction_metadata?.id === origin.own
     return event.kind === 'message' && message.message_reference?.message_id === origin.message
   }
@@ -125,87 +129,4 @@ function partsOf(event: Inbound, origin: Origin, own: readonly APIMessage[]): re
   if (first < 0) return []
   const next = own.findIndex((message, index) => index > first && !follows(message))
   return own.slice(first, next < 0 ? undefined : next)
-}
-
-/** Shows that something is coming, until there is something. */
-function keepTyping(channel: string, surface: Surface, { closed, wait = pause }: DeliverOptions): { stop(): void } {
-  const stopped = new AbortController()
-  const keep = async () => {
-    await wait(patientMs, stopped.signal)
-    while (!stopped.signal.aborted && !closed.has(channel)) {
-      await surface.typing()
-      await wait(typingMs, stopped.signal)
-    }
-  }
-  // Nobody misses it where it fails.
-  keep().catch((error: unknown) => closed.note(channel, error))
-  return { stop: () => stopped.abort() }
-}
-
-function pause(ms: number, signal?: AbortSignal): Promise<unknown> {
-  return sleep(ms, undefined, signal ? { signal } : {}).catch(() => undefined)
-}
-
-/** The messages of one reply: always the newest state, at the pace that is allowed. */
-function createStage(event: Inbound, surface: Surface, options: DeliverOptions) {
-  const { closed, log, wait = pause } = options
-  const channel = channelOf(event.thread)
-  const shown: { readonly id: string; readonly key: string }[] = []
-  const ended = new AbortController()
-  let wake = Promise.withResolvers<void>()
-  /** Set when nothing more can be shown: the message was deleted, or the channel is closed to us. */
-  let over: Trouble | undefined = closed.has(channel) && !options.deferred.has(event.id) ? 'closed' : undefined
-
-  async function sync(bodies: readonly Body[]): Promise<void> {
-    for (const [part, body] of bodies.entries()) {
-      const before = shown[part]
-      const key = JSON.stringify([body.content, body.components])
-      if (before?.key === key) continue
-      const { id } = before ? await surface.edit(before.id, body) : await surface.post(part, body)
-      shown[part] = { id, key }
-    }
-    for (const surplus of shown.splice(bodies.length)) await surface.remove(surplus.id)
-  }
-
-  /** @returns what went wrong, if something did. */
-  async function attempt(bodies: readonly Body[]): Promise<Trouble | undefined> {
-    try {
-      await sync(bodies)
-      return undefined
-    } catch (error) {
-      const trouble = troubleOf(error)
-      log.warn('discord.send.failed', { event: event.id, channel, trouble, error })
-      closed.note(channel, error)
-      if (trouble === 'deleted' || trouble === 'closed') over = trouble
-      return trouble
-    }
-  }
-
-  return {
-    changed: () => wake.resolve(),
-    end() {
-      ended.abort()
-      wake.resolve()
-    },
-    /** Shows drafts until the end is called; what comes while one is being shown is passed over for the newest. */
-    async follow(draft: () => Draft): Promise<void> {
-      while (!ended.signal.aborted && !over) {
-        await wake.promise
-        wake = Promise.withResolvers()
-        if (ended.signal.aborted || draft().end || !draft().text.trim()) continue
-        await attempt(renderDraft(draft()))
-        await wait(surface.gap(), ended.signal)
-      }
-    },
-    /** Shows the end, with patience, and answers which messages carry the reply. */
-    async finish(draft: Draft): Promise<readonly MessageRef[]> {
-      for (const ms of [...patience, 0]) {
-        if (over) break
-        const trouble = await attempt(renderDraft(draft))
-        if (trouble !== 'passing' && trouble !== 'expired') break
-        await wait(ms)
-      }
-      return over ? [] : shown.map(({ id }) => ({ thread: event.thread, id }))
-    },
-  }
 }

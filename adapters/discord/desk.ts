@@ -1,4 +1,4 @@
-import { DiscordAPIError, MessageFlags, type RepliableInteraction } from 'discord.js'
+import { MessageFlags, type RepliableInteraction } from 'discord.js'
 import { HoneError } from '../../src/errors.ts'
 import type { Logger } from '../../src/log.ts'
 import type { Bot } from '../../src/ports/bot.ts'
@@ -16,6 +16,8 @@ export interface Desk {
   readonly scopes: Scopes
   readonly deferred: Map<string, Deferred>
   readonly asking: Map<string, string>
+  /** The bot answers here; else a host does, and nothing can be tried again. */
+  readonly answering: boolean
   /** May this user retrain and promote? */
   readonly isAdmin: (user: string) => boolean
   readonly me: () => string
@@ -42,8 +44,7 @@ export async function attended(
     await work()
   } catch (error) {
     const known = error instanceof HoneError
-    if (!known || error instanceof DiscordAPIError)
-      log.warn('discord.interaction.failed', { id: interaction.id, error })
+    if (!known) log.warn('discord.interaction.failed', { id: interaction.id, error })
     const text = known ? `${error.message} ${error.help}` : 'That did not work. Try it once more.'
     await whisper(interaction, `⚠️ ${text}`).catch((lost: unknown) =>
       log.warn('discord.interaction.unanswered', { id: interaction.id, error: lost }),

@@ -128,7 +128,8 @@ function office(
   const closed = createClosed()
   const wait = (ms: number) => sleep(ms)
   const isAdmin = (user: string) => admins.has(user)
-  const desk: Desk = { bot, log, api, scopes, deferred, asking, isAdmin, me, wait }
+  const answering = mode === 'answer'
+  const desk: Desk = { bot, log, api, scopes, answering, deferred, asking, isAdmin, me, wait }
   const channel = discordChannel({ api, closed, log, me, deferred, asking, since: Date.now() })
 
   /** Learns who owns the application, and registers the commands: the first shard does it for all. */

@@ -1,11 +1,12 @@
 import type { Inbound } from '../../src/ports/channel.ts'
 import type { Api, Sent } from './api.ts'
-import { channelOf, nonceOf, originOf } from './place.ts'
+import { nonceOf, originOf } from './place.ts'
 import type { Body } from './render.ts'
 import { troubleOf } from './trouble.ts'
 
 /** Where the parts of one reply are put. */
 export interface Surface {
+  readonly channel: string
   /** The first part is 0; the same part again is the same message, also after a crash. */
   post(part: number, body: Body): Promise<Sent>
   edit(message: string, body: Body): Promise<Sent>
@@ -19,12 +20,12 @@ export interface Surface {
 export type Earlier = readonly Sent[]
 
 /** A reply as messages of the bot in a channel. */
-export function channelSurface(api: Api, event: Inbound, earlier: Earlier): Surface {
-  const channel = channelOf(event.thread)
+export function channelSurface(api: Api, event: Inbound, channel: string, earlier: Earlier): Surface {
   const origin = originOf(event.id)
   // Who opened a thread with a question sees it above the thread; a reply to it would be in another channel.
   const replyTo = origin?.channel === channel ? origin.message : undefined
   return {
+    channel,
     async post(part, body) {
       const known = earlier[part]
       if (known) return api.edit(channel, known.id, body)
@@ -64,6 +65,7 @@ export function answerSurface(api: Api, waiting: Deferred, after: Surface, now: 
     }
   }
   return {
+    channel: after.channel,
     post: (part, body) =>
       either(
         () => (part === 0 ? api.editAnswer(token, '@original', body) : api.addAnswer(token, body)),

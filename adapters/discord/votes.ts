@@ -14,7 +14,7 @@ export async function pressed(interaction: ButtonInteraction, { action, id }: Co
   switch (action) {
     case 'up':
       await bot.feedback({ kind: 'vote', turn: id, verdict: 'up', tenant, person })
-      return whisper(interaction, '👍 Thank you, noted.', afterVote(id, 'up'))
+      return whisper(interaction, '👍 Thank you, noted.', afterVote(id, false))
     case 'down':
       await bot.feedback({ kind: 'vote', turn: id, verdict: 'down', tenant, person })
       return void (await interaction.showModal(reasonForm(id)))
@@ -70,7 +70,7 @@ export async function submitted(
     await bot.feedback({ kind: 'vote', turn: id, verdict: 'down', reason, tenant, person })
   if (better) await bot.feedback({ kind: 'correction', turn: id, text: better, tenant, person })
   const thanks = better ? 'Your answer is kept as the better one. Thank you.' : '👎 Noted. Thank you.'
-  await whisper(interaction, thanks, action === 'down' ? afterVote(id, 'down') : undefined)
+  await whisper(interaction, thanks, action === 'down' ? afterVote(id, desk.answering) : undefined)
 }
 
 /** The form for a better answer, with the reply to start from. */

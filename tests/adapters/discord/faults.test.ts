@@ -96,6 +96,13 @@ describe('Discord, when things go wrong', () => {
     await replied()
   })
 
+  it('answers where it was asked when it may not open a thread', async () => {
+    await open({ threads: true })
+    house.server.fail({ path: /\/threads$/, status: 403, body: { code: 50013, message: 'Missing Permissions' } })
+    anna.say(house.channel, 'one', { mention: true })
+    await replied()
+  })
+
   it('asks no second time where it may not write', async () => {
     await open()
     house.channel.denied.add('send')
