@@ -63,12 +63,13 @@ async function deliver(event: Inbound, events: AsyncIterable<ReplyEvent>, option
     }
   } catch (error) {
     options.log.warn('discord.reply.broken', { event: event.id, error })
+    draft = draftAfter(draft, { kind: 'error', code: 'ENGINE_FAILED', message: 'The reply broke off. Ask again.' })
   }
   typing.stop()
   stage.end()
   await writing
-  const failure = { kind: 'error', code: 'ENGINE_FAILED', message: 'The reply broke off. Ask again.' } as const
-  return stage.finish(draft.end ? draft : { ...draft, end: failure })
+  // Without an end the process is ending, and the next one goes on in the same message.
+  return stage.finish(draft)
 }
 
 /** Where to show the reply, going on with what an earlier process has shown. */

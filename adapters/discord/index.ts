@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, type ClientEvents, Events, type Interaction, type Message } from 'discord.js'
+import { HoneError } from '../../src/errors.ts'
 import { type Logger, silent } from '../../src/log.ts'
 import type { Bot } from '../../src/ports/bot.ts'
 import type { TurnId } from '../../src/ports/channel.ts'
@@ -68,12 +69,19 @@ export function discord(client: Client, bot: Bot, options: DiscordOptions = {}):
   const me = () => client.user?.id ?? ''
   const scopes = options.scopes ?? channelScopes
   const mark = createMark(options.markFile, log)
-  const parts = office(client, bot, { ...options, log, scopes }, me)
   const stack = new DisposableStack()
+  const detached = new AbortController()
+  stack.defer(() => detached.abort())
+  const parts = office(client, bot, { ...options, log, scopes, signal: detached.signal }, me)
 
   async function take(message: Message): Promise<void> {
-    const event = answering ? parseMessage(message, { me: me(), listen, threads, scopes }) : null
-    if (event) await bot.receive(event)
+    const event = parseMessage(message, { me: me(), listen, threads, scopes })
+    try {
+      if (event) await bot.receive(event)
+    } catch (error) {
+      if (!(error instanceof HoneError && error.code === 'INPUT')) mark.failed(message.id)
+      throw error
+    }
     mark.saw(message.id, message.guildId ? undefined : message.channelId)
   }
   const on = <Name extends keyof ClientEvents>(name: Name, what: (...args: ClientEvents[Name]) => unknown): void => {
@@ -116,10 +124,10 @@ function shardsOf(client: Client): readonly number[] {
 function office(
   client: Client,
   bot: Bot,
-  options: DiscordOptions & { readonly log: Logger; readonly scopes: Scopes },
+  options: DiscordOptions & { readonly log: Logger; readonly scopes: Scopes; readonly signal: AbortSignal },
   me: () => string,
 ) {
-  const { log, scopes, mode = 'answer', register = true } = options
+  const { log, scopes, signal, mode = 'answer', register = true } = options
   const admins = new Set(options.admins)
   const application = () => client.application?.id ?? me()
   const api = createApi(client.rest, application)
@@ -130,7 +138,7 @@ function office(
   const isAdmin = (user: string) => admins.has(user)
   const answering = mode === 'answer'
   const desk: Desk = { bot, log, api, scopes, answering, deferred, asking, isAdmin, me, wait }
-  const channel = discordChannel({ api, closed, log, me, deferred, asking, since: Date.now() })
+  const channel = discordChannel({ api, closed, log, me, signal, deferred, asking, since: Date.now() })
 
   /** Learns who owns the application, and registers the commands: the first shard does it for all. */
   async function settleIn(): Promise<void> {

@@ -14,6 +14,8 @@ interface Kept {
 export interface Mark {
   /** A message that is in the inbox, or is none of ours. */
   saw(message: string, direct?: string): void
+  /** A message that could not be taken in: the next process is to look at it again. */
+  failed(message: string): void
   /** A shard has lost its connection: what comes meanwhile may be missed. */
   lost(shard: number): void
   /** A shard has missed nothing, or has made up for it. */
@@ -35,6 +37,7 @@ export function createMark(file: string | undefined, log: Logger): Mark {
   let seen = initial ?? snowflakeAt(Date.now())
   let directs = kept?.directs ?? []
   let timer: NodeJS.Timeout | undefined
+  let oldestFailed: string | undefined
   /** Shards that are behind, with the mark they stand at. Those that were never heard of stand at the start. */
   const behind = new Map<number, string>()
   const known = new Set<number>()
@@ -43,7 +46,9 @@ export function createMark(file: string | undefined, log: Logger): Mark {
     clearTimeout(timer)
     timer = undefined
     if (!file) return
-    const waiting = [...behind.values(), ...(known.size === 0 && initial ? [initial] : [])]
+    const waiting = [...behind.values(), oldestFailed, known.size === 0 ? initial : undefined].filter(
+      (id) => id !== undefined,
+    )
     const value: Kept = { seen: waiting.reduce(older, seen), directs }
     try {
       mkdirSync(dirname(file), { recursive: true })
@@ -62,6 +67,10 @@ export function createMark(file: string | undefined, log: Logger): Mark {
     saw(message, direct) {
       if (older(seen, message) === seen) seen = message
       if (direct && !directs.includes(direct)) directs = [...directs, direct].slice(-keptDirects)
+      soon()
+    },
+    failed(message) {
+      oldestFailed = older(oldestFailed ?? message, message)
       soon()
     },
     lost(shard) {

@@ -11,6 +11,8 @@ export interface StageOptions {
   readonly log: Logger
   /** Interactions that wait for their answer, by event; they can be answered even where the bot may not write. */
   readonly deferred: ReadonlyMap<string, Deferred>
+  /** Aborted when the channel is detached: then nobody waits for better times. */
+  readonly signal: AbortSignal
   readonly wait?: (ms: number, signal?: AbortSignal) => Promise<unknown>
 }
 
@@ -41,7 +43,8 @@ function pause(ms: number, signal?: AbortSignal): Promise<unknown> {
 }
 
 /** The messages of one reply: always the newest state, at the pace that is allowed. */
-export function createStage(event: Inbound, surface: Surface, { closed, log, wait = pause, deferred }: StageOptions) {
+export function createStage(event: Inbound, surface: Surface, options: StageOptions) {
+  const { closed, log, wait = pause, deferred, signal } = options
   const { channel } = surface
   const shown: { readonly id: string; readonly key: string }[] = []
   const ended = new AbortController()
@@ -95,8 +98,8 @@ export function createStage(event: Inbound, surface: Surface, { closed, log, wai
       for (const ms of [...patience, 0]) {
         if (over) break
         const trouble = await attempt(renderDraft(draft))
-        if (trouble !== 'passing' && trouble !== 'expired') break
-        await wait(ms)
+        if ((trouble !== 'passing' && trouble !== 'expired') || signal.aborted) break
+        await wait(ms, signal)
       }
       return over ? [] : shown.map(({ id }) => ({ thread: event.thread, id }))
     },

@@ -35,6 +35,8 @@ export const openDiscord: OpenChannel = async (bot, config, log) => {
   const close = async (): Promise<void> => {
     handle.detach()
     await client.destroy()
+    // Destroying takes the token away, and replies that are on their way still need it.
+    client.rest.setToken(token)
   }
   try {
     await client.login(token)

@@ -11,6 +11,7 @@ import { silent } from '../../../src/log.ts'
 import type { Engine, Version } from '../../../src/ports/engine.ts'
 import { parseProfile } from '../../../src/prompt/profile.ts'
 import { createSlot } from '../../../src/slot.ts'
+import { sqlite } from '../../../src/store/index.ts'
 import { type FakeDiscord, fakeDiscord } from '../../fakes/discord/index.ts'
 import { memoryStore } from '../../fakes/memory-store.ts'
 
@@ -74,6 +75,34 @@ describe('Discord from the environment', () => {
     assert.match(JSON.stringify(answer?.data), /You chose A\. A was v0, B was v0\./)
     const [left = ''] = id.replace('hone:duel-left:', '').split('.')
     assert.equal((await bot.store.feedback.ofTurn(left)).duels[0]?.outcome, 'left')
+  })
+
+  it('leaves a reply in progress to the next start when it is ended', async () => {
+    const channel = server.world.channel(server.world.guild('Garden club'), 'questions')
+    await using store = await sqlite(':memory:')
+    const profile = parseProfile('---\nname: desk\npassages: 0\n---\nYou are the desk.', 'desk.md')
+    const endless = (version: Version): Engine => ({
+      ...echo({ version }),
+      async *generate(_, { signal } = {}) {
+        yield { kind: 'text', text: 'Half a reply' }
+        await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+        yield { kind: 'end', reason: 'stop', usage: { prompt: 1, evaluated: 1, completion: 1 } }
+      },
+    })
+    const load = async (version: Version) => endless(version)
+    await using slot = await createSlot({ load, first: { id: 'v0', base: 'e' }, log: silent })
+    const bot = await createBot({ store, slot, profile, log: silent })
+    const served = await openDiscord(bot, config(), silent)
+    await server.until(() => server.state.commands.has('global'), 'the commands')
+    server.person('anna').say(channel, 'one', { mention: true })
+    await server.until(() => server.said(channel).length === 1, 'half a reply')
+    await served?.[Symbol.asyncDispose]()
+    await bot[Symbol.asyncDispose]()
+    assert.deepEqual(
+      server.said(channel).map(({ content }) => content),
+      ['Half a reply'],
+    )
+    assert.equal((await store.inbox.unsettled()).length, 1)
   })
 
   it('is not there where no token is set', async () => {
