@@ -92,7 +92,6 @@ export function createClosed(now: () => number = Date.now) {
     note(channel: string, error: unknown): void {
       if (troubleOf(error) === 'closed') until.set(channel, now() + closedMs)
     },
-    open: (channel: string): void => void until.delete(channel),
   }
 }
 export type Closed = ReturnType<typeof createClosed>
