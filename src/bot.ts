@@ -1,4 +1,4 @@
-import { createCommands } from './commands.ts'
+import { commandList, createCommands } from './commands.ts'
 import { createIntake, type Meter } from './intake.ts'
 import type { Logger } from './log.ts'
 import { explain, keepFeedback } from './opinions.ts'
@@ -54,6 +54,7 @@ export async function createBot(options: BotOptions): Promise<Bot> {
   const intake = await createIntake(parts, () => random() < duelRate)
   const bot: Bot = {
     store,
+    commands: commandList,
     ...(learning ? { learning } : {}),
     attach: (channel) => intake.attach(channel),
     receive: (event) => intake.receive(event),

@@ -1,6 +1,6 @@
 import { HoneError } from './errors.ts'
 import type { Logger } from './log.ts'
-import type { Bot, CommandReply, CommandRequest } from './ports/bot.ts'
+import type { Bot, CommandInfo, CommandReply, CommandRequest } from './ports/bot.ts'
 import type { EngineSlot } from './ports/engine.ts'
 import type { GateCheck, GateReport, Learning, TrainOptions, TrainPlan } from './ports/learning.ts'
 import type { Job } from './ports/store.ts'
@@ -50,6 +50,14 @@ export const commands: Readonly<Record<string, Command>> = {
     run: forgetMe,
   },
 }
+
+/** The table as channels offer it. */
+export const commandList: readonly CommandInfo[] = Object.entries(commands).map(([name, { usage, help, admin }]) => ({
+  name,
+  usage,
+  help,
+  admin,
+}))
 
 /**
  * Makes the command handler. Unknown commands and missing permissions are answers, not errors.

@@ -2,11 +2,12 @@ import type { Config } from '../config.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
 import type { Knowledge } from '../ports/knowledge.ts'
+import { openDiscord } from './discord.ts'
 import type { OpenChannel, ServedChannel } from './served.ts'
 import { openSlack } from './slack.ts'
 import { openTeams } from './teams.ts'
 
-const known: readonly OpenChannel[] = [openSlack, openTeams]
+const known: readonly OpenChannel[] = [openSlack, openTeams, openDiscord]
 
 /**
  * Every channel that the settings configure, attached to the bot.

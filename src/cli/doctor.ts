@@ -8,6 +8,7 @@ import type { Config } from '../config.ts'
 import { HoneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { settings } from '../settings.ts'
+import { discordFindings } from './discord.ts'
 import { chooseModel } from './model.ts'
 import type { Output } from './output.ts'
 import type { Finding } from './served.ts'
@@ -19,7 +20,8 @@ const run = promisify(execFile)
 /** `hone doctor`: one line a check, with what to do where something is missing. */
 export async function doctor(config: Config, output: Output, log: Logger): Promise<void> {
   const machine = [node(), model(config), await disk(config), await python(config), vectors(), policy(config)]
-  const findings = [...machine, ...(await slackFindings(config, log)), ...(await teamsFindings(config))]
+  const channels = [slackFindings(config, log), teamsFindings(config), discordFindings(config, log)]
+  const findings = [...machine, ...(await Promise.all(channels)).flat()]
   const lines = findings.map(({ ok, what, detail }) => `${ok ? '✔' : '✖'} ${what}: ${detail}`)
   const table = Object.entries(settings).map(([name, { help }]) => `  ${name.padEnd(22)} ${help}`)
   output.result([...lines, '', 'Settings:', ...table].join('\n'), { findings })

@@ -2,12 +2,17 @@ import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Config } from '../config.ts'
 import { HoneError } from '../errors.ts'
+import { manifest as discord } from './discord.ts'
 import type { Output } from './output.ts'
 import type { AppManifest } from './served.ts'
 import { manifest as slack } from './slack.ts'
 import { type ManifestFlags, manifest as teams } from './teams-manifest.ts'
 
-const manifests: Readonly<Record<string, (config: Config, flags: ManifestFlags) => AppManifest>> = { slack, teams }
+const manifests: Readonly<Record<string, (config: Config, flags: ManifestFlags) => AppManifest>> = {
+  slack,
+  teams,
+  discord,
+}
 
 /**
  * `hone manifest NAME`: the platform's app manifest on stdout, what to do with it on stderr. Where the platform wants a

@@ -29,6 +29,15 @@ export interface CommandReply {
   readonly data?: unknown
 }
 
+/** One command as channels offer it, e.g. in the menu of a platform. */
+export interface CommandInfo {
+  readonly name: string
+  /** With its arguments: `[--flag]`, `[--name one|other]`, `VALUE`, `[VALUE]`, or a word to be said as it is. */
+  readonly usage: string
+  readonly help: string
+  readonly admin: boolean
+}
+
 /** Why a reply says what it says. */
 export interface Why {
   readonly turn: BotTurn
@@ -59,6 +68,7 @@ export interface Bot extends AsyncDisposable {
   /** Ends the generation of the reply to this event; what was said so far is kept. */
   stop(eventId: string): void
   why(turn: TurnId): Promise<Why>
+  readonly commands: readonly CommandInfo[]
   readonly store: Store
   readonly learning?: Learning
 }

@@ -1,3 +1,4 @@
+import { commandList } from '../../src/commands.ts'
 import { newId } from '../../src/id.ts'
 import type { Bot, FeedbackEvent } from '../../src/ports/bot.ts'
 import type { Channel, Inbound, Reply, ReplyEvent, Source } from '../../src/ports/channel.ts'
@@ -55,6 +56,7 @@ export function fakeBot(options: FakeBotOptions = {}): FakeBot {
   }
   return {
     store,
+    commands: commandList,
     received,
     said,
     stopped,

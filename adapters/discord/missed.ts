@@ -1,0 +1,67 @@
+import type { Client, Message, TextBasedChannel } from 'discord.js'
+import type { Logger } from '../../src/log.ts'
+import type { Mark } from './mark.ts'
+import { snowflakeAt, timeOf } from './place.ts'
+import { troubleOf } from './trouble.ts'
+
+export interface MissedParts {
+  readonly client: Client<true>
+  readonly mark: Mark
+  readonly log: Logger
+  /** Takes a message in; one that is known already does no harm. */
+  readonly take: (message: Message) => Promise<void>
+}
+
+/** Messages may be taken in a little out of order. */
+const overlapMs = 60_000
+/** Older questions are nobody's any more. */
+const longestMs = 24 * 3_600_000
+const pageSize = 100
+
+/**
+ * Takes in what was written while a shard wasn't connected: Discord replays nothing to a new session. Only channels
+ * with something newer than the mark are read.
+ */
+export async function fetchMissed(shard: number, { client, mark, log, take }: MissedParts): Promise<void> {
+  const since = mark.missedSince(shard)
+  if (since === undefined) return mark.caughtUp(shard)
+  const after = snowflakeAt(Math.max(timeOf(since) - overlapMs, Date.now() - longestMs))
+  let count = 0
+  let whole = true
+  for (const channel of await channelsOf(shard, client, mark)) {
+    if (!channel.lastMessageId || BigInt(channel.lastMessageId) <= BigInt(after)) continue
+    try {
+      for await (const message of messagesAfter(channel, after)) {
+        await take(message)
+        count += 1
+      }
+    } catch (error) {
+      // Where the bot may not read, there is nothing to miss.
+      if (troubleOf(error) === 'passing') whole = false
+      log.warn('discord.missed.failed', { channel: channel.id, error })
+    }
+  }
+  log.info('discord.missed', { shard, read: count, whole })
+  if (whole) mark.caughtUp(shard)
+}
+
+async function channelsOf(shard: number, client: Client<true>, mark: Mark): Promise<readonly TextBasedChannel[]> {
+  const inGuilds = client.channels.cache.filter(
+    (channel) => channel.isTextBased() && 'guild' in channel && channel.guild.shardId === shard,
+  )
+  const direct =
+    shard === 0 ? await Promise.all(mark.directs.map((id) => client.channels.fetch(id).catch(() => null))) : []
+  return [...inGuilds.values(), ...direct].flatMap((channel) => (channel?.isTextBased() ? [channel] : []))
+}
+
+async function* messagesAfter(channel: TextBasedChannel, start: string): AsyncGenerator<Message> {
+  let after = start
+  for (;;) {
+    const page = await channel.messages.fetch({ after, limit: pageSize, cache: false })
+    const inOrder = [...page.values()].toSorted((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1))
+    yield* inOrder
+    const last = inOrder.at(-1)
+    if (!last || page.size < pageSize) return
+    after = last.id
+  }
+}

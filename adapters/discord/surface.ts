@@ -1,0 +1,84 @@
+import type { Inbound } from '../../src/ports/channel.ts'
+import type { Api, Sent } from './api.ts'
+import { nonceOf, originOf } from './place.ts'
+import type { Body } from './render.ts'
+import { troubleOf } from './trouble.ts'
+
+/** Where the parts of one reply are put. */
+export interface Surface {
+  readonly channel: string
+  /** The first part is 0; the same part again is the same message, also after a crash. */
+  post(part: number, body: Body): Promise<Sent>
+  edit(message: string, body: Body): Promise<Sent>
+  remove(message: string): Promise<void>
+  typing(): Promise<void>
+  /** How long an edit that can wait should wait. */
+  gap(): number
+}
+
+/** The messages that an earlier process has already made of this reply, oldest first. */
+export type Earlier = readonly Sent[]
+
+/** A reply as messages of the bot in a channel. */
+export function channelSurface(api: Api, event: Inbound, channel: string, earlier: Earlier): Surface {
+  const origin = originOf(event.id)
+  // Who opened a thread with a question sees it above the thread; a reply to it would be in another channel.
+  const replyTo = origin?.channel === channel ? origin.message : undefined
+  return {
+    channel,
+    async post(part, body) {
+      const known = earlier[part]
+      if (known) return api.edit(channel, known.id, body)
+      const how = { nonce: nonceOf(event.id, part), ...(replyTo && part === 0 ? { replyTo } : {}) }
+      const sent = await api.post(channel, body, how)
+      return sent.content === body.content ? sent : api.edit(channel, sent.id, body)
+    },
+    edit: (message, body) => api.edit(channel, message, body),
+    remove: (message) => api.remove(channel, message),
+    typing: () => api.typing(channel),
+    gap: () => api.pace.gap(channel),
+  }
+}
+
+/** An interaction whose answer was deferred. */
+export interface Deferred {
+  readonly token: string
+  /** When its token is over, in milliseconds. */
+  readonly until: number
+  /** Resolves once Discord has our "thinking …"; false when it came too late. */
+  readonly acknowledged: Promise<boolean>
+}
+
+/** A reply as the answer to an interaction; when the token is over it goes on as messages in the channel. */
+export function answerSurface(api: Api, waiting: Deferred, after: Surface, now: () => number): Surface {
+  const { token, until, acknowledged } = waiting
+  let over = false
+  const either = async (answer: () => Promise<Sent>, message: () => Promise<Sent>): Promise<Sent> => {
+    over ||= !(await acknowledged) || now() >= until
+    if (over) return message()
+    try {
+      return await answer()
+    } catch (error) {
+      if (troubleOf(error) !== 'expired') throw error
+      over = true
+      return message()
+    }
+  }
+  return {
+    channel: after.channel,
+    post: (part, body) =>
+      either(
+        () => (part === 0 ? api.editAnswer(token, '@original', body) : api.addAnswer(token, body)),
+        () => after.post(part, body),
+      ),
+    edit: (message, body) =>
+      either(
+        () => api.editAnswer(token, message, body),
+        () => after.edit(message, body),
+      ),
+    remove: (message) => after.remove(message),
+    // "Thinking …" is shown already.
+    typing: async () => undefined,
+    gap: () => (over ? after.gap() : api.pace.gap(token)),
+  }
+}

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { type FakeBot, fakeBot, type Script } from '../../fakes/bot.ts'
+import { type House, keptLog, openHouse } from './house.ts'
+
+describe('Discord, when things go wrong', () => {
+  let script: (text: string, nth: number) => Script
+  let bot: FakeBot
+  let house: House
+  let anna: ReturnType<House['server']['person']>
+  const logged = keptLog()
+  const open = async (
+    ...[options = {}, more]: Parameters<typeof openHouse> extends [unknown, ...infer Rest] ? Rest : never
+  ) => {
+    house = await openHouse(bot, { log: logged.log, register: false, ...(options as object) }, more)
+    anna = house.server.person('anna')
+  }
+  const said = () => house.server.said(house.channel)
+  const finished = () => said().filter(({ components }) => JSON.stringify(components).includes(':up:'))
+  const replied = (count = 1) =>
+    house.server.until(() => finished().length >= count, `${count} finished replies`, 15_000)
+  /** A reply that waits in its middle until the promise is kept. */
+  const held = () => {
+    const hold = Promise.withResolvers<void>()
+    script = () => ({ chunks: ['First half, ', hold.promise, 'second half.'] })
+    return hold
+  }
+  const half = () =>
+    house.server.until(() => said().some(({ content }) => content.startsWith('First half')), 'half a reply')
+
+  beforeEach(() => {
+    logged.lines.length = 0
+    script = (text) => ({ chunks: [`You said: ${text}`] })
+    bot = fakeBot({ script: (text, nth) => script(text, nth) })
+  })
+  afterEach(async () => house[Symbol.asyncDispose]())
+
+  it('answers once, though the answer to its message was lost and it had to send again', async () => {
+    await open()
+    house.server.fail({ method: 'POST', path: /\/messages$/, status: 502, afterwards: true })
+    anna.say(house.channel, 'one', { mention: true })
+    await replied()
+    assert.equal(said().length, 1)
+  })
+
+  it('waits as long as a 429 says, and loses nothing', async () => {
+    await open()
+    const body = { message: 'You are being rate limited.', retry_after: 0.3, global: false }
+    const headers = { 'retry-after': '1', 'x-ratelimit-scope': 'shared' }
+    house.server.fail({ method: 'POST', path: /\/messages$/, status: 429, body, headers })
+    const begun = performance.now()
+    anna.say(house.channel, 'one', { mention: true })
+    await replied()
+    assert.ok(performance.now() - begun >= 1000)
+    assert.equal(finished()[0]?.content, 'You said: one')
+  })
+
+  it('shows the end of a reply though Discord failed again and again', async () => {
+    await open()
+    const hold = held()
+    anna.say(house.channel, 'one', { mention: true })
+    await half()
+    for (let n = 0; n < 6; n++) house.server.fail({ method: 'PATCH', path: /\/messages\//, status: 500 })
+    hold.resolve()
+    await replied()
+    assert.equal(finished()[0]?.content, 'First half, second half.')
+  })
+
+  it('lets a reply go that was deleted while it was being written, and answers the next question', async () => {
+    await open()
+    const hold = held()
+    anna.say(house.channel, 'one', { mention: true })
+    await half()
+    house.channel.messages.splice(
+      house.channel.messages.findIndex(({ content }) => content.startsWith('First half')),
+      1,
+    )
+    hold.resolve()
+    await bot.idle()
+    script = () => ({ chunks: ['Another answer.'] })
+    anna.say(house.channel, 'two', { mention: true })
+    await replied()
+    assert.deepEqual(
+      said().map(({ content }) => content),
+      ['Another answer.'],
+    )
+  })
+
+  it('answers though the question was deleted', async () => {
+    await open()
+    const hold = Promise.withResolvers<void>()
+    script = () => ({ chunks: [hold.promise, 'The answer.'] })
+    const question = anna.say(house.channel, 'one', { mention: true })
+    await house.server.until(() => bot.received.length === 1, 'the question')
+    house.channel.messages.splice(house.channel.messages.indexOf(question), 1)
+    hold.resolve()
+    await replied()
+  })
+
+  it('answers where it was asked when it may not open a thread', async () => {
+    await open({ threads: true })
+    house.server.fail({ path: /\/threads$/, status: 403, body: { code: 50013, message: 'Missing Permissions' } })
+    anna.say(house.channel, 'one', { mention: true })
+    await replied()
+  })
+
+  it('asks no second time where it may not write', async () => {
+    await open()
+    house.channel.denied.add('send')
+    for (const text of ['one', 'two', 'three']) anna.say(house.channel, text, { mention: true })
+    await house.server.until(() => bot.received.length === 3, 'three questions')
+    await bot.idle()
+    assert.ok(house.server.state.limiter.invalid <= 2, `${house.server.state.limiter.invalid} refused requests`)
+    assert.ok(logged.lines.some(({ event, fields }) => event === 'discord.send.failed' && fields.trouble === 'closed'))
+  })
+
+  it('goes on as a message when the token of an interaction is over', async () => {
+    await open({}, { interaction: { answerMs: 3000, tokenMs: 1000 } })
+    const hold = held()
+    await anna.command(house.channel, 'ask', [{ type: 3, name: 'question', value: 'one' }])
+    await half()
+    const { interactions } = house.server.state
+    await house.server.until(
+      () => [...interactions.values()].every(({ madeAt }) => Date.now() - madeAt > 1000),
+      'the end of the token',
+    )
+    hold.resolve()
+    await replied()
+    assert.deepEqual(
+      said().map(({ content }) => content),
+      ['First half, second half.'],
+    )
+  })
+
+  it('says something useful when a press can’t be taken', async () => {
+    await open()
+    anna.say(house.channel, 'one', { mention: true })
+    await replied()
+    const [reply] = finished()
+    assert.ok(reply)
+    const { answer } = await anna.press(house.channel, reply, 'hone:correct:b_unknown')
+    assert.match(JSON.stringify(answer?.data), /not known here/)
+  })
+
+  it('survives what discord.js can’t digest', async () => {
+    await open()
+    for (const [type, data] of [
+      ['MESSAGE_CREATE', { id: '1', channel_id: house.channel.id, author: null }],
+      ['MESSAGE_CREATE', null],
+      ['INTERACTION_CREATE', { id: '2', type: 3 }],
+      ['GUILD_CREATE', { id: '3' }],
+      ['MESSAGE_REACTION_ADD', {}],
+    ] as const) {
+      house.server.gateway.raw(type, data)
+    }
+    anna.say(house.channel, 'one', { mention: true })
+    await replied()
+    assert.ok(logged.lines.some(({ event }) => event === 'discord.dispatch.failed'))
+  })
+
+  it('throws nothing into the host when its own code throws', async () => {
+    bot = { ...bot, receive: () => Promise.reject(new Error('the disk is gone')) }
+    await open()
+    anna.say(house.channel, 'one', { mention: true })
+    await house.server.until(
+      () => logged.lines.some(({ event }) => event === 'discord.event.failed'),
+      'a line in the log',
+    )
+    const asked = await anna.command(house.channel, 'ask', [{ type: 3, name: 'question', value: 'two' }])
+    assert.ok(asked.answer)
+  })
+})
