@@ -84,7 +84,7 @@ async function oneSeed(rule: Rule, seed: number, say: (text: string) => void): P
 
   const shuffled = await train(lab, { seed, shuffleLabels: true })
   say(`shuffled labels: ${shuffled.job.state}`)
-  const ruined = await train(lab, { seed, learningRate: 3e-2, sftWeight: 0, epochs: 30 })
+  const ruined = await train(lab, { seed, learningRate: 3e-2, sftWeight: 0, epochs: 8 })
   say(`destructive rate: ${ruined.job.state}`)
   const { job, gate, seconds } = await train(lab, { seed })
   say(

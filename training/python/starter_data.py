@@ -56,13 +56,15 @@ def place_dialogue(tokenizer: Tokenizer, messages: list[dict]) -> tuple[list[int
 
 
 def shape_at(progress: float, rng: random.Random) -> Shape:
-    """The curriculum: short contexts first and for long in the mix, then more passages, at last some long dialogues."""
+    """The curriculum: one passage first, then more, at last three near ones full of facts, as retrieval finds them."""
     if progress < 0.3 or rng.random() < 0.75 - progress:
         return Shape(turns=(5, 9), passages=(1, 1), facts=4, filler=1, more=0.1)
     if progress < 0.5:
         return Shape(turns=(4, 8), passages=(1, 3), facts=3, filler=1, more=0.1)
     if progress > 0.7 and rng.random() < 0.04:
         return Shape(turns=(7, 11), passages=(2, 4), facts=4, filler=4, more=0.5)
+    if progress > 0.7 and rng.random() < 0.7:
+        return Shape(turns=(5, 9), passages=(3, 3), facts=rng.choice([3, 4]), filler=rng.choice([0, 1, 2]), more=0.03, near=0.8, unknown=0.24)
     return Shape(turns=(4, 8), passages=(1, 4) if rng.random() < 0.15 else (2, 3), facts=rng.choice([2, 2, 3]), filler=rng.choice([1, 2, 3]), more=0.1)
 
 

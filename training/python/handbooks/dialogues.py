@@ -19,6 +19,7 @@ class Shape:
     facts: int = 3
     filler: int = 3
     more: float = 0.35  # chance that a later turn brings new passages
+    near: float = 0.5  # chance that a passage is about something near the one before it
     unknown: float = 0.17
     talk: float = 0.10
 
@@ -115,7 +116,7 @@ class Maker:
 
     def fresh_topic(self) -> Topic:
         rng, topics = self.rng, load()
-        last = self.used[-1] if self.used and rng.random() < 0.5 else None
+        last = self.used[-1] if self.used and rng.random() < self.shape.near else None
         near = [t for t in topics if t not in self.used and (last is None or set(t.pages) & set(last.pages))]
         topic = rng.choice(near or [t for t in topics if t not in self.used] or topics)
         self.used.append(topic)
