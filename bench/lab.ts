@@ -97,7 +97,7 @@ function outcome(thread: string, events: readonly ReplyEvent[]): Outcome {
   throw new Error(last?.kind === 'error' ? `${last.code}: ${last.message}` : 'The reply did not end.')
 }
 
-/** The folders of generated handbooks, and their questions. */
+/** The folders of generated handbooks, and their questions, which stand beside them: nobody may ingest the answers. */
 export async function handbooks(): Promise<
   readonly { readonly folder: string; readonly questions: readonly Question[] }[]
 > {
@@ -108,7 +108,7 @@ export async function handbooks(): Promise<
   return Promise.all(
     names.sort().map(async (name) => {
       const folder = join(root, name)
-      const lines = (await readFile(join(folder, 'questions.jsonl'), 'utf8')).trim().split('\n')
+      const lines = (await readFile(`${folder}.jsonl`, 'utf8')).trim().split('\n')
       return { folder, questions: lines.map((line) => JSON.parse(line) as Question) }
     }),
   )

@@ -4,7 +4,7 @@ import { sha256 } from './hash.ts'
 const salt = 'hone held-out 1'
 /** Per cent of threads that are held out always, and at most when there is little data. */
 const always = 20
-const atMost = 35
+const atMost = 50
 /** The gate wants this many held-out prompts; training wants this many to be worth it. */
 const minHeldOut = 8
 const minTrain = 20
@@ -26,7 +26,7 @@ export interface Split<R> {
 
 /**
  * Splits by a hash of the thread, so that a thread's rows stay on their side for ever, however much is added.
- * Threads in the lowest fifth are always held out; when that gives fewer than 8 prompts the border moves up to 35 %.
+ * Threads in the lowest fifth are always held out; when that gives fewer than 8 prompts the border moves up to 50 %.
  * Where few threads hold everything (one person, one long chat) questions are hashed instead. A question that is held
  * out in one thread is not trained on in another.
  */

@@ -43,7 +43,7 @@ def cases(book: Path, passages: int = 3):
     """(turn, messages) for each one-turn question of a book: its section among others of the same book."""
     pages, rng = sections_of(book), random.Random(1)
     everything = [s for page in pages.values() for s in page]
-    for line in (book / "questions.jsonl").read_text().splitlines():
+    for line in book.with_suffix(".jsonl").read_text().splitlines():
         row = json.loads(line)
         if "turns" in row:
             continue

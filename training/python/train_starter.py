@@ -21,6 +21,7 @@ from starter_export import export
 from starter_init import copying_heads
 from starter_optim import Muon
 from starter_pointers import NEXT
+from tokenizers import Tokenizer
 from transformers import AttentionInterface, AttentionMaskInterface, LlamaConfig, LlamaForCausalLM
 
 SIZE = dict(vocab_size=2048, hidden_size=256, num_hidden_layers=5, intermediate_size=640, num_attention_heads=4, num_key_value_heads=4)
@@ -122,10 +123,11 @@ class Run:
         self.work.mkdir(parents=True, exist_ok=True)
         self.tokenizer_path = self.work / "tokenizer.json"
         if self.rank == 0 and not self.tokenizer_path.exists():
-            train_tokenizer(SIZE["vocab_size"]).save(str(self.tokenizer_path))
+            tokenizer = Tokenizer.from_file(str(Path(args.weights) / "tokenizer.json")) if args.weights else train_tokenizer(SIZE["vocab_size"])
+            tokenizer.save(str(self.tokenizer_path))
         dist.barrier()
         torch.manual_seed(args.seed)
-        self.model = new_model()
+        self.model = LlamaForCausalLM.from_pretrained(args.weights, dtype=torch.float32) if args.weights else new_model()
         matrices = [p for p in self.model.model.layers.parameters() if p.ndim == 2]
         chosen = {id(p) for p in matrices}
         self.muon = Muon(matrices)
@@ -228,6 +230,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", required=True, help="checkpoints and log")
     parser.add_argument("--out", help="where the model is written after each evaluation")
+    parser.add_argument("--weights", help="a model folder to go on from where there is no checkpoint, e.g. ../starter; else it starts anew")
     parser.add_argument("--minutes", type=float, default=80, help="time for the whole training, checkpoints included")
     parser.add_argument("--every", type=float, default=5, help="minutes between checkpoints; every third comes with figures")
     parser.add_argument("--seed", type=int, default=1)

@@ -79,7 +79,7 @@ def follow_ups(world: World, sections: list[Section]):
 
 
 def entry(question: str, claim: Claim, kind: str) -> dict:
-    """One line of questions.jsonl. A list's items come as `items`: a right answer has them all, in any order."""
+    """One line of the questions. A list's items come as `items`: a right answer has them all, in any order."""
     row = {"question": question, "answer": claim.value, "page": claim.section.file, "kind": kind}
     return {**row, "items": claim.items} if claim.items else row
 
@@ -91,9 +91,9 @@ def stranger(world: World, sections: list[Section], slot: str, fact_id: str) -> 
 
 
 def write_book(seed: int, folder: Path) -> None:
-    """Writes pages and questions.jsonl into a folder."""
+    """Writes pages into a folder, and their questions beside it: whoever ingests the folder must not read the answers."""
     files, rows = make_book(seed)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text)
-    (folder / "questions.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    folder.with_suffix(".jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

@@ -102,7 +102,7 @@ class Books(unittest.TestCase):
             write_book(5, Path(folder, "b"))
             files = lambda name: {p.name: p.read_text() for p in Path(folder, name).iterdir()}
             self.assertEqual(files("a"), files("b"))
-            for line in Path(folder, "a", "questions.jsonl").read_text().splitlines():
+            for line in Path(folder, "a.jsonl").read_text().splitlines():
                 self.assertIn("question", json.loads(line))
 
     def test_plain_pages_are_the_same_every_time(self):
