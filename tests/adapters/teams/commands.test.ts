@@ -67,6 +67,57 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       assert.equal(anna.shown().length, 1)
     })
 
+    it('are done once, also by a process that starts after a crash', async () => {
+      const store = memoryStore()
+      let count = 0
+      for (const restart of [1, 2]) {
+        await using on = await openBench(open, { store, admins: ['aad-anna'] })
+        on.bot.command = async ({ text }) => ({ ok: true, text: `${text} ${++count} ${restart}` })
+        await on.chat().say('hone rollback', 'sent-again')
+      }
+      assert.equal(count, 1)
+      assert.deepEqual(await store.inbox.unsettled(), [])
+    })
+
+    it('are done once when a press of a button is replayed', async () => {
+      await using on = await bench()
+      const asked: string[] = []
+      on.bot.command = async ({ text }) => ({ ok: true, text: `done ${asked.push(text)}` })
+      const value = { action: { type: 'Action.Execute', verb: 'hone.board', data: { command: 'rollback' } } }
+      const press = { type: 'invoke', name: 'adaptiveCard/action', replyToId: 'm1', value, id: 'overheard' }
+      const anna = on.chat()
+      assert.match(await (await anna.post(press)).text(), /done 1/)
+      assert.equal((await anna.post(press)).status, 200)
+      assert.deepEqual(
+        asked.filter((text) => text === 'rollback'),
+        ['rollback'],
+      )
+    })
+
+    it('say so when they fail', async () => {
+      await using on = await bench()
+      on.bot.command = () => Promise.reject(new Error('disk on fire'))
+      const anna = on.chat()
+      await anna.say('hone versions')
+      assert.match(String(last(anna)?.activity.text), /failed; the log says why/)
+    })
+
+    it('do not show somebody else’s run when they are refused', async () => {
+      await using on = await bench()
+      await learning.start('terminal:ben')
+      const { command } = on.bot
+      on.bot.command = async (request) => {
+        if (request.text !== 'retrain') return command(request)
+        await learning.advance(3)
+        return { ok: false, text: 'A run is going on.' }
+      }
+      const anna = on.chat()
+      await anna.say('hone retrain')
+      await anna.say('hone board')
+      assert.equal(anna.shown().length, 2)
+      assert.doesNotMatch(board(anna), /Cancel the run|3\/40/)
+    })
+
     it('show a training run in one message that is edited, and how it ended', async () => {
       await using on = await bench()
       training(on)
