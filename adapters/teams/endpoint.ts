@@ -1,5 +1,6 @@
 import { type Logger, silent } from '../../src/log.ts'
 import { loggable } from './sdk.ts'
+import { isAmong } from './trust.ts'
 
 /** A request as both SDKs read it: the body is parsed already. */
 export interface IncomingRequest {
@@ -108,7 +109,7 @@ function admitted(body: unknown, tenants: readonly string[] | undefined): boolea
     conversation?: { tenantId?: string }
     channelData?: { tenant?: { id?: string } } | null
   }
-  return tenants.includes(conversation?.tenantId ?? channelData?.tenant?.id ?? '')
+  return isAmong(tenants, conversation?.tenantId ?? channelData?.tenant?.id)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -124,6 +125,8 @@ export function fetchEndpoint(adapter: SdkAdapter, options: EndpointOptions = {}
   const messages = endpoint(adapter, options)
   return async function fetch(request: Request): Promise<Response> {
     if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'POST' } })
+    // A page in a browser can send text to any server unasked, but JSON only to those that allow it.
+    if (!isJson(request)) return Response.json({ error: 'An activity is sent as application/json.' }, { status: 415 })
     const text = await limitedText(request)
     if (text === undefined) return Response.json({ error: 'The activity is too large.' }, { status: 413 })
     const body = parsed(text)
@@ -131,6 +134,10 @@ export function fetchEndpoint(adapter: SdkAdapter, options: EndpointOptions = {}
     await messages({ method: 'POST', headers: Object.fromEntries(request.headers), body }, kept)
     return kept.response()
   }
+}
+
+function isJson({ headers }: Request): boolean {
+  return /^application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')
 }
 
 async function limitedText(request: Request): Promise<string | undefined> {

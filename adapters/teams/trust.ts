@@ -52,5 +52,10 @@ function trimmed(url = ''): string {
 
 /** True when this tenant may talk to the bot. */
 export function admits({ tenants }: Trust, tenant: string): boolean {
-  return !tenants || tenants.includes(tenant)
+  return !tenants || isAmong(tenants, tenant)
+}
+
+/** Compares ids of Entra, in which case means nothing: people copy them from places that write them in capitals. */
+export function isAmong(ids: readonly string[], id: unknown): boolean {
+  return typeof id === 'string' && ids.some((known) => known.toLowerCase() === id.toLowerCase())
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type FakeLearning, fakeLearning } from '../../fakes/learning.ts'
 import { memoryStore } from '../../fakes/memory-store.ts'
 import { type Bench, jumpingClock, openBench } from '../../fakes/teams/bench.ts'
-import type { Chat } from '../../fakes/teams/chat.ts'
+import { type Chat, tenant } from '../../fakes/teams/chat.ts'
 import { agents, botbuilder } from '../../fakes/teams/hosts.ts'
 
 const last = (chat: Chat) => chat.shown().at(-1)
@@ -54,6 +54,13 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       await on.chat().say('hone rollback')
       await on.chat({ conversation: 'a:ben', who: 'Ben' }).say('hone rollback')
       assert.deepEqual(asked, [true, false])
+    })
+
+    it('know admins whose ids were written in capitals, and their tenants', async () => {
+      await using on = await openBench(open, { admins: ['AAD-ANNA'], tenants: [tenant.toUpperCase()] })
+      const anna = on.chat()
+      await anna.say('hone board')
+      assert.match(board(anna), /Command: \*\*status\*\*/)
     })
 
     it('are done once, however often Teams sends them', async () => {
