@@ -20,7 +20,7 @@ export interface Commands {
 }
 
 /** Teams waits 15 seconds for the answer to a message, and five for the answer to a button. */
-const turnMs = 10_000
+export const turnMs = 10_000
 const pressMs = 4000
 const progressEveryMs = 2500
 

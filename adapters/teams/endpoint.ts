@@ -62,10 +62,16 @@ export function endpoint(adapter: SdkAdapter, options: EndpointOptions = {}) {
       if (!admitted(request.body, options.tenants)) return answer(403, 'This tenant is not known here.')
       await adapter.process(request, response, logic)
     } catch (error) {
+      if (isUnreadable(error)) return answer(400, 'The activity has fields of the wrong kind.')
       log.error('teams.request.failed', loggable(error))
       answer(500, 'The activity could not be handled.')
     }
   }
+}
+
+/** agents-hosting checks the shape of an activity with Zod. */
+function isUnreadable(error: unknown): boolean {
+  return /ZodError$/.test((error as Error | undefined)?.name ?? '')
 }
 
 /** True once the SDK's own middleware has let the request in; it answers by itself when it doesn't. */

@@ -192,6 +192,13 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       await on.connector.until(() => /Command: \*\*promote v1\*\*/.test(board(anna)))
     })
 
+    it('do not keep Teams waiting for what can not be said yet', async () => {
+      const stuck = { now: () => 0, wait: () => new Promise(() => undefined), alarm: async () => undefined }
+      await using on = await openBench(open, { clock: stuck })
+      on.connector.refuseNext(() => true, { status: 429, code: 'TooManyRequests', message: 'Later', retryAfter: 3600 })
+      assert.equal((await on.chat().say('Sources')).status, 200)
+    })
+
     it('refuse buttons of the board to others', async () => {
       await using on = await bench()
       const ben = on.chat({ who: 'Ben' })
