@@ -9,7 +9,10 @@ export interface Trust {
   readonly issuers?: readonly string[]
   /** Hosts besides Microsoft's that messages may be sent to. */
   readonly serviceHosts?: readonly string[]
-  /** Answers activities that nobody vouches for, as long as they come from this very machine. For local testing. */
+  /**
+   * Answers activities that nobody vouches for, as long as the answer goes to this very machine. For local testing; who
+   * can reach the route is the server's business, so let it listen on loopback only.
+   */
   readonly insecureLocalTesting?: boolean
 }
 
