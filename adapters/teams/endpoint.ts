@@ -59,7 +59,11 @@ export function endpoint(adapter: SdkAdapter, options: EndpointOptions = {}) {
       if (fault) return answer(400, fault)
       if (!(await authorized(adapter, request, response))) return
       if (!(await isGenuine(adapter, request))) return answer(401, 'The token is not valid.')
-      if (!admitted(request.body, options.tenants)) return answer(403, 'This tenant is not known here.')
+      const tenant = tenantOf(request.body)
+      if (options.tenants && !isAmong(options.tenants, tenant)) {
+        log.warn('teams.tenant.refused', { tenant })
+        return answer(403, 'This tenant is not known here.')
+      }
       await adapter.process(request, response, logic)
     } catch (error) {
       if (isUnreadable(error)) return answer(400, 'The activity has fields of the wrong kind.')
@@ -109,13 +113,12 @@ function faultOf(body: unknown): string | undefined {
   return [serviceUrl, channelId].every((part) => typeof part === 'string') ? undefined : 'The activity has no origin.'
 }
 
-function admitted(body: unknown, tenants: readonly string[] | undefined): boolean {
-  if (!tenants) return true
+function tenantOf(body: unknown): unknown {
   const { conversation, channelData } = body as {
-    conversation?: { tenantId?: string }
-    channelData?: { tenant?: { id?: string } } | null
+    conversation?: { tenantId?: unknown }
+    channelData?: { tenant?: { id?: unknown } | null } | null
   }
-  return isAmong(tenants, conversation?.tenantId ?? channelData?.tenant?.id)
+  return conversation?.tenantId ?? channelData?.tenant?.id
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -61,6 +61,21 @@ describe('Teams in hone serve', () => {
     assert.equal(finding?.ok, false)
   })
 
+  it('takes ids for tenants, and logs which one was turned away', async () => {
+    const id = 'b0000000-0000-4000-8000-000000000002'
+    assert.throws(() => readConfig({ HONE_TEAMS_TENANTS: `${id}, contoso.onmicrosoft.com` }), /HONE_TEAMS_TENANTS/)
+    assert.deepEqual(readConfig({ HONE_TEAMS_TENANTS: `${tenant}, ${id}` }).teams.tenants, [tenant, id])
+    const warned: object[] = []
+    const log = { ...silent, warn: (event: string, fields = {}) => warned.push({ event, ...fields }) }
+    const process = () => Promise.reject(new Error('Nobody from there may come so far.'))
+    const conversation = { id: 'a:1', tenantId: id }
+    const activity = { type: 'message', channelId: 'msteams', from: { id: 'u' }, conversation, serviceUrl: '' }
+    const request = { method: 'POST', headers: json, body: JSON.stringify(activity) }
+    const messages = fetchEndpoint({ process }, { log, tenants: [tenant] })
+    assert.equal((await messages(new Request('http://127.0.0.1/api/messages', request))).status, 403)
+    assert.deepEqual(warned, [{ event: 'teams.tenant.refused', tenant: id }])
+  })
+
   it('works without authentication only on request and on loopback', async () => {
     const insecure = { HONE_TEAMS_INSECURE: 'on' }
     const reachable = { ...insecure, HONE_HOST: '0.0.0.0', HONE_ADMIN_TOKEN: 'x' }
