@@ -18,6 +18,10 @@ const guid = (value: string) =>
   /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
     ? undefined
     : 'an id like xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx'
+const guids = (value: string) =>
+  value.split(',').some((id) => id.trim() && guid(id.trim()))
+    ? 'ids like xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx, with commas'
+    : undefined
 const oneOf =
   (...names: readonly string[]) =>
   (value: string) =>
@@ -162,6 +166,7 @@ export const settings = {
     group: 'Teams',
     fallback: '',
     help: 'Tenants that may talk to the bot, with commas. Empty: that of the registration.',
+    check: guids,
   },
   HONE_TEAMS_ADMINS: {
     group: 'Teams',

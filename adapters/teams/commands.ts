@@ -20,15 +20,13 @@ export interface Commands {
 }
 
 /** Teams waits 15 seconds for the answer to a message, and five for the answer to a button. */
-const turnMs = 10_000
+export const turnMs = 10_000
 const pressMs = 4000
 const progressEveryMs = 2500
-const keptCommands = 1000
 
 /** Commands in Teams: the ones every channel has, and a board for admins. */
 export function createCommands(parts: CommandParts): Commands {
   const { bot, clock, log } = parts
-  const done = new Set<string>()
   let run: RunView | undefined
 
   const ask = (text: string, said: Said): Promise<CommandReply> => {
@@ -41,18 +39,27 @@ export function createCommands(parts: CommandParts): Commands {
   async function command(text: string, said: Said, show: () => Promise<unknown>): Promise<CommandReply> {
     if (!/^retrain\b(?!.*--dry-run)/.test(text) || !parts.isAdmin(said)) return ask(text, said)
     const refused = new AbortController()
+    const accepted = Promise.withResolvers<boolean>()
+    // A refused command may have met the events of somebody else's run, which is not followed to its end.
     const update = async (view: RunView): Promise<void> => {
+      if (!(await accepted.promise)) return
       run = view
       await show()
     }
-    const failed = (error: unknown): void => log.warn('teams.progress.failed', loggable(error))
+    const unshown = (error: unknown): void => log.warn('teams.progress.failed', loggable(error))
     const wait = (ms: number) => clock.wait(ms)
-    const options = { everyMs: progressEveryMs, signal: refused.signal, wait, failed }
+    const options = { everyMs: progressEveryMs, signal: refused.signal, wait, failed: unshown }
     // Before the command, so that no event is missed.
-    void followRun(bot, update, options).catch(failed)
-    const reply = await ask(text, said)
-    if (!reply.ok) refused.abort()
-    return reply
+    void followRun(bot, update, options).catch(unshown)
+    let isAccepted = false
+    try {
+      const reply = await ask(text, said)
+      isAccepted = reply.ok
+      return reply
+    } finally {
+      accepted.resolve(isAccepted)
+      if (!isAccepted) refused.abort()
+    }
   }
 
   async function board(said: Said, result?: CommandReply): Promise<Card> {
@@ -60,6 +67,24 @@ export function createCommands(parts: CommandParts): Commands {
     const versions = (await bot.learning?.versions()) ?? []
     const view: BoardView = { status: status.text, versions, ...(run ? { run } : {}) }
     return boardCard({ ...view, ...(result ? { said: result.text } : {}) })
+  }
+
+  /**
+   * False for a command that came before, to whichever process: Teams sends again, and what was overheard can be sent
+   * again. One that a crash cut short is not taken up: whoever gave it sees no answer, and can look how things stand.
+   */
+  async function isNew(text: string, { event, address, person }: Said): Promise<boolean> {
+    const { inbox } = bot.store
+    // No channel has this name: not even between the two calls does a command become a question to the model.
+    const base = { id: event, channel: 'teams:command', tenant: address.tenant, thread: threadOf(address), person }
+    if (!(await inbox.claim({ ...base, kind: 'message', text, scopes: [], at: new Date() }))) return false
+    await inbox.settle(event, 'ignored', 'a command')
+    return true
+  }
+
+  const failed = (error: unknown): CommandReply => {
+    log.error('teams.command.failed', loggable(error))
+    return { ok: false, text: 'That failed; the log says why.' }
   }
 
   async function work(text: string, said: Said): Promise<void> {
@@ -71,25 +96,21 @@ export function createCommands(parts: CommandParts): Commands {
       await say(parts, thread, message)
       return
     }
-    let progress: Promise<string> | undefined
-    const reply = await command(text || 'help', said, async () => {
+    let progress = ''
+    const show = async (): Promise<void> => {
       if (!run) return
       const message = cardMessage(runCard(run), 'Training')
-      if (progress) return edit(parts, thread, await progress, message)
-      progress = say(parts, thread, message)
-      await progress
-    })
+      if (progress) await edit(parts, thread, progress, message)
+      else progress = await say(parts, thread, message)
+    }
+    const reply = await command(text || 'help', said, show).catch(failed)
     await say(parts, thread, plainMessage(reply.text))
   }
 
   return {
     async run(text, said) {
-      // A command that comes twice, because Teams sends it again, must not roll back twice.
-      if (done.has(said.event)) return
-      done.add(said.event)
-      const [oldest = ''] = done
-      if (done.size > keptCommands) done.delete(oldest)
-      const worked = work(text, said).catch((error: unknown) => log.error('teams.command.failed', loggable(error)))
+      if (!(await isNew(text, said))) return
+      const worked = work(text, said).catch(failed)
       await Promise.race([worked, clock.alarm(turnMs)])
     },
     async press(text, card, said) {
@@ -97,10 +118,8 @@ export function createCommands(parts: CommandParts): Commands {
       const thread = threadOf(said.address)
       const redraw = async (result?: CommandReply): Promise<void> =>
         edit(parts, thread, card, cardMessage(await board(said, result), 'Hone: status and versions'))
-      const pressed = command(text, said, () => redraw()).catch((error: unknown): CommandReply => {
-        log.error('teams.command.failed', loggable(error))
-        return { ok: false, text: 'That failed; the log says why.' }
-      })
+      if (!(await isNew(text, said))) return updated(await board(said))
+      const pressed = command(text, said, () => redraw()).catch(failed)
       const slow = clock.alarm(pressMs).then(() => undefined)
       const reply = await Promise.race([pressed, slow])
       if (reply) return updated(await board(said, text === 'status' ? undefined : reply))

@@ -5,7 +5,7 @@ import { splitText } from '../shared/split.ts'
 import { type Address, type Addresses, referenceOf } from './address.ts'
 import { cardMessage, duelCard } from './cards.ts'
 import { type Ending, type Heard, listen } from './heard.ts'
-import { final, type Look, plainMessage, replyMessage } from './render.ts'
+import { aiEntity, final, type Look, plainMessage, replyMessage } from './render.ts'
 import { loggable, type Outgoing, proactively, refusalOf, type TurnContext } from './sdk.ts'
 import { type Clock, firstPauseMs, longestText, meaningOf, type Streamed, stream } from './stream.ts'
 import { carried } from './wire.ts'
@@ -121,10 +121,15 @@ function messagesOf(ending: Ending, { look, address }: Pick<Line, 'look' | 'addr
     case 'done':
       return replyMessages(ending.reply, look, address)
     case 'duel':
-      return [cardMessage(duelCard(ending.duel, ending.left, ending.right), 'Two answers: which one is better?')]
+      return [duelMessage(ending, look)]
     case 'error':
       return [plainMessage(ending.message)]
   }
+}
+
+function duelMessage({ duel, left, right }: Extract<Ending, { kind: 'duel' }>, look: Look): Outgoing {
+  const message = cardMessage(duelCard(duel, left, right), 'Two answers: which one is better?')
+  return { ...message, entities: [aiEntity([], look)] }
 }
 
 function replyMessages(reply: Reply, look: Look, { kind, person }: Address): readonly Outgoing[] {

@@ -1,5 +1,6 @@
 import { type Logger, silent } from '../../src/log.ts'
 import { loggable } from './sdk.ts'
+import { isAmong } from './trust.ts'
 
 /** A request as both SDKs read it: the body is parsed already. */
 export interface IncomingRequest {
@@ -58,13 +59,23 @@ export function endpoint(adapter: SdkAdapter, options: EndpointOptions = {}) {
       if (fault) return answer(400, fault)
       if (!(await authorized(adapter, request, response))) return
       if (!(await isGenuine(adapter, request))) return answer(401, 'The token is not valid.')
-      if (!admitted(request.body, options.tenants)) return answer(403, 'This tenant is not known here.')
+      const tenant = tenantOf(request.body)
+      if (options.tenants && !isAmong(options.tenants, tenant)) {
+        log.warn('teams.tenant.refused', { tenant })
+        return answer(403, 'This tenant is not known here.')
+      }
       await adapter.process(request, response, logic)
     } catch (error) {
+      if (isUnreadable(error)) return answer(400, 'The activity has fields of the wrong kind.')
       log.error('teams.request.failed', loggable(error))
       answer(500, 'The activity could not be handled.')
     }
   }
+}
+
+/** agents-hosting checks the shape of an activity with Zod. */
+function isUnreadable(error: unknown): boolean {
+  return /ZodError$/.test((error as Error | undefined)?.name ?? '')
 }
 
 /** True once the SDK's own middleware has let the request in; it answers by itself when it doesn't. */
@@ -102,13 +113,12 @@ function faultOf(body: unknown): string | undefined {
   return [serviceUrl, channelId].every((part) => typeof part === 'string') ? undefined : 'The activity has no origin.'
 }
 
-function admitted(body: unknown, tenants: readonly string[] | undefined): boolean {
-  if (!tenants) return true
+function tenantOf(body: unknown): unknown {
   const { conversation, channelData } = body as {
-    conversation?: { tenantId?: string }
-    channelData?: { tenant?: { id?: string } } | null
+    conversation?: { tenantId?: unknown }
+    channelData?: { tenant?: { id?: unknown } | null } | null
   }
-  return tenants.includes(conversation?.tenantId ?? channelData?.tenant?.id ?? '')
+  return conversation?.tenantId ?? channelData?.tenant?.id
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -124,6 +134,8 @@ export function fetchEndpoint(adapter: SdkAdapter, options: EndpointOptions = {}
   const messages = endpoint(adapter, options)
   return async function fetch(request: Request): Promise<Response> {
     if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'POST' } })
+    // A page in a browser can send text to any server unasked, but JSON only to those that allow it.
+    if (!isJson(request)) return Response.json({ error: 'An activity is sent as application/json.' }, { status: 415 })
     const text = await limitedText(request)
     if (text === undefined) return Response.json({ error: 'The activity is too large.' }, { status: 413 })
     const body = parsed(text)
@@ -131,6 +143,10 @@ export function fetchEndpoint(adapter: SdkAdapter, options: EndpointOptions = {}
     await messages({ method: 'POST', headers: Object.fromEntries(request.headers), body }, kept)
     return kept.response()
   }
+}
+
+function isJson({ headers }: Request): boolean {
+  return /^application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')
 }
 
 async function limitedText(request: Request): Promise<string | undefined> {

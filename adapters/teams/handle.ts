@@ -2,7 +2,7 @@ import { HoneError } from '../../src/errors.ts'
 import type { Bot } from '../../src/ports/bot.ts'
 import type { Inbound } from '../../src/ports/channel.ts'
 import { type Address, threadOf } from './address.ts'
-import type { Commands } from './commands.ts'
+import { type Commands, turnMs } from './commands.ts'
 import { say, type Voice } from './deliver.ts'
 import { type InvokeAnswer, type Said, takeFeedback } from './feedback.ts'
 import type { Incoming } from './parse.ts'
@@ -74,11 +74,11 @@ async function receive(incoming: Talk, activity: Activity, desk: Desk): Promise<
   try {
     const event = await eventOf(incoming, activity, desk.bot)
     if (event) await desk.bot.receive(event)
-    else await say(desk, thread, plainMessage('There is no reply to try again yet.'))
+    else await tell(desk, thread, 'There is no reply to try again yet.')
   } catch (error) {
     if (!(error instanceof HoneError)) desk.log.error('teams.receive.failed', loggable(error))
     const what = error instanceof HoneError ? `${error.message} ${error.help}` : 'Your message could not be kept.'
-    await say(desk, thread, plainMessage(what))
+    await tell(desk, thread, what)
   }
 }
 
@@ -95,7 +95,15 @@ async function tellSources(address: Address, desk: Desk): Promise<void> {
   const thread = threadOf(address)
   const turn = await newestReply(thread, desk.bot)
   const cited = turn?.sources.filter(({ number }) => turn.text.includes(`[${number}]`)) ?? []
-  await say(desk, thread, plainMessage(sourcesText(cited)))
+  await tell(desk, thread, sourcesText(cited))
+}
+
+/** Says something without keeping Teams waiting for long: it would send the activity again. */
+async function tell(desk: Desk, thread: string, text: string): Promise<void> {
+  const said = say(desk, thread, plainMessage(text)).catch((error: unknown) =>
+    desk.log.error('teams.say.failed', loggable(error)),
+  )
+  await Promise.race([said, desk.clock.alarm(turnMs)])
 }
 
 async function newestReply(thread: string, bot: Bot) {

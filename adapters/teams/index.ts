@@ -13,7 +13,7 @@ import { type Place, personId, placeOf } from './place.ts'
 import type { Look } from './render.ts'
 import { type Activity, claimsOf, type TurnContext } from './sdk.ts'
 import type { Clock } from './stream.ts'
-import { admits, distrust, type Trust } from './trust.ts'
+import { admits, distrust, isAmong, type Trust } from './trust.ts'
 
 export { type EndpointOptions, endpoint, fetchEndpoint } from './endpoint.ts'
 export { type Observed, withFeedback } from './observe.ts'
@@ -74,7 +74,10 @@ export function teams(bot: Bot, options: TeamsOptions = {}): Teams {
     const { sensitivity, feedback = 'default' } = options
     const look = { feedback, ...(sensitivity ? { sensitivity } : {}) }
     const isAdmin = ({ person, address }: Place): boolean =>
-      admins.some((id) => person.id === personId(address.tenant, id))
+      isAmong(
+        admins.map((id) => personId(address.tenant, id)),
+        person.id,
+      )
     const desk = { ...paced, bot, mode, commands: createCommands({ ...paced, bot, isAdmin }) }
     const detach = bot.attach(teamsChannel({ ...paced, look, stop: (event) => bot.stop(event) }))
     attached = { desk, detach }

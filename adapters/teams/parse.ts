@@ -58,15 +58,20 @@ interface Mention {
   readonly mentioned?: { readonly id?: string }
 }
 
-function mentions({ entities, recipient }: Activity): boolean {
-  return (entities as Mention[] | undefined)?.some(({ mentioned }) => mentioned?.id === recipient?.id) === true
+function mentions(activity: Activity): boolean {
+  return ownMentions(activity).length > 0
+}
+
+function ownMentions({ entities, recipient }: Activity): readonly Mention[] {
+  const list: readonly (Mention | null)[] = Array.isArray(entities) ? entities : []
+  return list.filter((entity): entity is Mention => entity?.mentioned?.id === recipient?.id)
 }
 
 /** What was written, without the bot's own mention; other people keep their names. */
-function textOf({ text, entities, recipient }: Activity): string {
-  const own = ((entities ?? []) as Mention[]).filter(({ mentioned }) => mentioned?.id === recipient?.id)
-  return own
-    .reduce((rest, mention) => (mention.text ? rest.replaceAll(mention.text, ' ') : rest), String(text ?? ''))
+function textOf(activity: Activity): string {
+  const { text } = activity
+  return ownMentions(activity)
+    .reduce((rest, { text: own }) => (own ? rest.replaceAll(own, ' ') : rest), typeof text === 'string' ? text : '')
     .replace(/<at[^>]*>([^<]*)<\/at>/g, '$1')
     .replaceAll('&nbsp;', ' ')
     .trim()

@@ -1,4 +1,5 @@
 import { HoneError } from '../../src/errors.ts'
+import { newId } from '../../src/id.ts'
 import type { Person } from '../../src/ports/channel.ts'
 import { type Address, addressOf } from './address.ts'
 import type { Activity } from './sdk.ts'
@@ -21,11 +22,12 @@ export function personId(tenant: string, id: string): string {
 export function placeOf(activity: Activity): Place {
   const address = addressOf(activity)
   if (!address) throw new HoneError('INPUT', 'The activity does not say from which conversation of Teams it is.')
-  const { from, id = '' } = activity
+  // Teams names every activity. One without a name can't be known again, but must not pass for another one.
+  const { from, id } = activity
   const { tenant, conversation } = address
   return {
     address,
     person: { id: personId(tenant, from?.aadObjectId ?? from?.id ?? ''), name: from?.name ?? 'someone' },
-    event: `teams:${tenant}:${conversation}:${id}`,
+    event: `teams:${tenant}:${conversation}:${id || newId('e')}`,
   }
 }

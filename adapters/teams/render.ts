@@ -29,7 +29,15 @@ export function replyMessage(reply: Reply, look: Look, person?: string): Outgoin
 
 /** Text that is no reply: no label, no thumbs. */
 export function plainMessage(text: string): Outgoing {
-  return { type: 'message', text, textFormat: 'markdown' }
+  return { type: 'message', text: withoutImages(text), textFormat: 'markdown' }
+}
+
+/**
+ * Text whose images are links. Clients fetch an image as soon as they show it, so an address that a document talked the
+ * model into would carry away what was said. The longer text of a growing reply still begins with the shorter one.
+ */
+function withoutImages(text: string): string {
+  return text.replaceAll('![', '! [').replace(/<(?=img\b)/gi, '&lt;')
 }
 
 /** The entity that makes Teams show *AI generated*, the citations and the sensitivity label. */
@@ -99,7 +107,7 @@ export function partial(text: string, part: StreamPart): Outgoing {
 
 function streamed(text: string, streamType: string, { id, sequence }: StreamPart): Outgoing {
   const info = { streamType, streamSequence: sequence, ...(id ? { streamId: id } : {}) }
-  return { type: 'typing', text, entities: [{ type: 'streaminfo', ...info }], channelData: info }
+  return { type: 'typing', text: withoutImages(text), entities: [{ type: 'streaminfo', ...info }], channelData: info }
 }
 
 /** Makes a message the last one of a stream. */

@@ -9,7 +9,10 @@ export interface Trust {
   readonly issuers?: readonly string[]
   /** Hosts besides Microsoft's that messages may be sent to. */
   readonly serviceHosts?: readonly string[]
-  /** Answers activities that nobody vouches for, as long as they come from this very machine. For local testing. */
+  /**
+   * Answers activities that nobody vouches for, as long as the answer goes to this very machine. For local testing; who
+   * can reach the route is the server's business, so let it listen on loopback only.
+   */
   readonly insecureLocalTesting?: boolean
 }
 
@@ -52,5 +55,10 @@ function trimmed(url = ''): string {
 
 /** True when this tenant may talk to the bot. */
 export function admits({ tenants }: Trust, tenant: string): boolean {
-  return !tenants || tenants.includes(tenant)
+  return !tenants || isAmong(tenants, tenant)
+}
+
+/** Compares ids of Entra, in which case means nothing: people copy them from places that write them in capitals. */
+export function isAmong(ids: readonly string[], id: unknown): boolean {
+  return typeof id === 'string' && ids.some((known) => known.toLowerCase() === id.toLowerCase())
 }

@@ -3,7 +3,7 @@ import type { Config, TeamsConfig } from '../config.ts'
 import { HoneError } from '../errors.ts'
 import type { Finding, OpenChannel } from './served.ts'
 
-const loopback = new Set(['127.0.0.1', 'localhost', '::1'])
+const loopback = new Set(['127.0.0.1', 'localhost', '::1', '[::1]'])
 const path = '/api/messages'
 const checkMs = 5000
 
@@ -30,7 +30,13 @@ export const openTeams: OpenChannel = async (bot, config, log) => {
   const messages = fetchEndpoint(adapter, { log, ...(insecure ? {} : { tenants }) })
   return {
     name: `teams (${name} at ${path}${insecure ? ', without authentication' : ''})`,
-    fetch: async (request) => (new URL(request.url).pathname === path ? messages(request) : undefined),
+    async fetch(request) {
+      const { pathname, hostname } = new URL(request.url)
+      if (pathname !== path) return undefined
+      // A page of a site whose name was made to lead to this machine.
+      if (insecure && !loopback.has(hostname)) return new Response('Only for this machine.', { status: 403 })
+      return messages(request)
+    },
     async [Symbol.asyncDispose]() {
       hone.detach()
     },

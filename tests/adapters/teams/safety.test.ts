@@ -119,7 +119,7 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       await fc.assert(
         fc.asyncProperty(fc.jsonValue(), field, fc.constantFrom('message', 'invoke'), async (json, name, type) => {
           assert.ok((await post(bench, JSON.stringify(json))).status >= 400)
-          assert.ok((await anna.post({ type, text: 'x', [name]: json })).status >= 200)
+          assert.notEqual((await anna.post({ type, text: 'x', [name]: json })).status, 500)
         }),
         { numRuns: 60 },
       )

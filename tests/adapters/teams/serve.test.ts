@@ -17,6 +17,7 @@ import { openChat } from '../../fakes/teams/chat.ts'
 import { openConnector } from '../../fakes/teams/connector.ts'
 import { appId } from '../../fakes/teams/issuer.ts'
 
+const json = { 'content-type': 'application/json; charset=utf-8' }
 const tenant = 'a1b2c3d4-0000-4000-8000-000000000001'
 const whole = { HONE_TEAMS_APP_ID: appId, HONE_TEAMS_APP_SECRET: 'secret', HONE_TEAMS_APP_TENANT: tenant }
 const unread = () => Promise.reject(new Error('Nothing here reads documents.'))
@@ -32,7 +33,7 @@ describe('Teams in hone serve', () => {
     await using channels = await open(whole)
     assert.match(channels.names.join(), /^teams \((agents-hosting|botbuilder) at \/api\/messages\)$/)
     const post = (path: string, body: string) =>
-      channels.fetch(new Request(`http://127.0.0.1${path}`, { method: 'POST', body }))
+      channels.fetch(new Request(`http://127.0.0.1${path}`, { method: 'POST', headers: json, body }))
     const conversation = { id: 'a:1', tenantId: tenant }
     const serviceUrl = 'https://smba.trafficmanager.net/emea/'
     const activity = { type: 'message', text: 'hi', channelId: 'msteams', from: { id: 'u' }, conversation, serviceUrl }
@@ -47,7 +48,7 @@ describe('Teams in hone serve', () => {
       const from = { id: '29:u' }
       const serviceUrl = 'https://smba.trafficmanager.net/emea/'
       const activity = { type: 'message', channelId: 'msteams', from, conversation: { id: 'a:1' }, serviceUrl }
-      const request = { method: 'POST', body: JSON.stringify(activity) }
+      const request = { method: 'POST', headers: json, body: JSON.stringify(activity) }
       const response = await fetchEndpoint(adapter)(new Request('http://127.0.0.1/api/messages', request))
       assert.equal(response.status, 401)
     }
@@ -58,6 +59,21 @@ describe('Teams in hone serve', () => {
     await assert.rejects(open({ ...whole, HONE_TEAMS_APP_TENANT: '' }), /HONE_TEAMS_APP_TENANT is missing/)
     const [finding] = await teamsFindings(readConfig({ ...whole, HONE_TEAMS_APP_SECRET: '' }))
     assert.equal(finding?.ok, false)
+  })
+
+  it('takes ids for tenants, and logs which one was turned away', async () => {
+    const id = 'b0000000-0000-4000-8000-000000000002'
+    assert.throws(() => readConfig({ HONE_TEAMS_TENANTS: `${id}, contoso.onmicrosoft.com` }), /HONE_TEAMS_TENANTS/)
+    assert.deepEqual(readConfig({ HONE_TEAMS_TENANTS: `${tenant}, ${id}` }).teams.tenants, [tenant, id])
+    const warned: object[] = []
+    const log = { ...silent, warn: (event: string, fields = {}) => warned.push({ event, ...fields }) }
+    const process = () => Promise.reject(new Error('Nobody from there may come so far.'))
+    const conversation = { id: 'a:1', tenantId: id }
+    const activity = { type: 'message', channelId: 'msteams', from: { id: 'u' }, conversation, serviceUrl: '' }
+    const request = { method: 'POST', headers: json, body: JSON.stringify(activity) }
+    const messages = fetchEndpoint({ process }, { log, tenants: [tenant] })
+    assert.equal((await messages(new Request('http://127.0.0.1/api/messages', request))).status, 403)
+    assert.deepEqual(warned, [{ event: 'teams.tenant.refused', tenant: id }])
   })
 
   it('works without authentication only on request and on loopback', async () => {
@@ -71,6 +87,21 @@ describe('Teams in hone serve', () => {
     const anna = openChat({ adapter: {}, seen: [], use: () => undefined, onTurn: () => undefined, fetch }, connector)
     assert.equal((await anna.post({ type: 'message', text: 'hi' }, '')).status, 200)
     assert.equal((await anna.answered()).activity.text, 'You said: hi')
+  })
+})
+
+describe('a page in a browser', () => {
+  const body = '{"type":"message"}'
+  it('can not reach the endpoint without authentication from another site', async () => {
+    await using channels = await open({ HONE_TEAMS_INSECURE: 'on' })
+    const status = async (url: string, headers: Record<string, string>) =>
+      (await channels.fetch(new Request(url, { method: 'POST', headers, body })))?.status
+    // What a page may send to another origin without asking it first.
+    assert.equal(await status('http://127.0.0.1:3978/api/messages', { 'content-type': 'text/plain' }), 415)
+    // What it may send to its own, whose name now leads here.
+    assert.equal(await status('http://rebound.test:3978/api/messages', json), 403)
+    assert.equal(await status('http://localhost:3978/api/messages', json), 400)
+    assert.equal(await status('http://[::1]:3978/api/messages', json), 400)
   })
 })
 

@@ -20,6 +20,19 @@ const gate = () => Promise.withResolvers<void>()
 
 for (const [name, open] of Object.entries({ botbuilder, agents })) {
   describe(`talking in Teams (${name})`, () => {
+    it('answers every message, also when none has an id', async () => {
+      await using bench = await openBench(open)
+      const anna = bench.chat()
+      for (const text of ['One', 'Two']) {
+        await anna.post({ type: 'message', text, id: undefined })
+        await bench.bot.idle()
+      }
+      assert.deepEqual(
+        anna.shown().map(({ activity }) => activity.text),
+        ['You said: One', 'You said: Two'],
+      )
+    })
+
     it('streams into a personal chat: what is done, the growing text, the whole reply', async () => {
       const [first, second] = [gate(), gate()]
       const script = () => ({
