@@ -65,6 +65,44 @@ describe('Discord, when things go wrong', () => {
     assert.equal(finished()[0]?.content, 'First half, second half.')
   })
 
+  const tooManyEdits = { status: 400, body: { code: 30046, message: 'Maximum number of edits reached' } }
+  const refuseEdits = () => {
+    for (let n = 0; n < 9; n++) house.server.fail({ method: 'PATCH', path: /\/messages\//, ...tooManyEdits })
+  }
+
+  it('sends the end of a reply anew where Discord takes no more edits, and leaves no half behind', async () => {
+    await open()
+    const hold = held()
+    anna.say(house.channel, 'one', { mention: true })
+    await half()
+    refuseEdits()
+    hold.resolve()
+    await bot.idle()
+    assert.deepEqual(
+      said().map(({ content }) => content),
+      ['First half, second half.'],
+    )
+    assert.equal(finished().length, 1)
+    const [reply] = finished()
+    const thread = `discord:${house.guild.id}:${house.channel.id}`
+    assert.equal((await bot.store.messages.find({ thread, id: reply?.id ?? '' }))?.text, 'First half, second half.')
+  })
+
+  it('says so where Discord takes a reply in no form', async () => {
+    await open()
+    const hold = held()
+    anna.say(house.channel, 'one', { mention: true })
+    await half()
+    refuseEdits()
+    house.server.fail({ method: 'POST', path: /\/messages$/, status: 400, body: { code: 240000, message: 'Blocked' } })
+    hold.resolve()
+    await bot.idle()
+    assert.deepEqual(
+      said().map(({ content }) => content),
+      ['⚠️ Discord did not take this answer.'],
+    )
+  })
+
   it('lets a reply go that was deleted while it was being written, and answers the next question', async () => {
     await open()
     const hold = held()
