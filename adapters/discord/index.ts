@@ -92,7 +92,10 @@ export function discord(client: Client, bot: Bot, options: DiscordOptions = {}):
     client.on(name, listener)
     stack.defer(() => void client.off(name, listener))
   }
-  const missed = (shard: number) => fetchMissed(shard, { client: client as Client<true>, mark, log, take })
+  const missed = (shard: number) => {
+    const gap = mark.began(shard)
+    return gap && fetchMissed({ shard, gap }, { client: client as Client<true>, mark, log, take })
+  }
   const start = (): Promise<unknown> => {
     if (answering) stack.defer(bot.attach(parts.channel))
     return Promise.allSettled([parts.settleIn(), ...shardsOf(client).map((shard) => answering && missed(shard))])
@@ -103,7 +106,7 @@ export function discord(client: Client, bot: Bot, options: DiscordOptions = {}):
   if (answering) {
     on(Events.MessageCreate, take)
     on(Events.ShardReconnecting, (shard) => mark.lost(shard))
-    on(Events.ShardResume, (shard) => mark.caughtUp(shard))
+    on(Events.ShardResume, (shard) => mark.resumed(shard))
     on(Events.ShardReady, (shard) => (client.isReady() ? missed(shard) : undefined))
   }
   on(Events.InteractionCreate, (interaction: Interaction) => onInteraction(interaction, parts.desk))
