@@ -9,7 +9,7 @@ import { commandSet } from './commands.ts'
 import { observedButtons, type Row } from './controls.ts'
 import { discordChannel } from './deliver.ts'
 import type { Desk } from './desk.ts'
-import { createBreaker } from './gateway.ts'
+import { createBreaker, guardQueue } from './gateway.ts'
 import { checkIntents } from './intents.ts'
 import { onInteraction } from './interact.ts'
 import { createMark } from './mark.ts'
@@ -66,6 +66,7 @@ export function discord(client: Client, bot: Bot, options: DiscordOptions = {}):
   for (const what of checkIntents(intents, partials, { listen, reactions }))
     log.warn('discord.intent.missing', { what })
   if (ws) ws.buildIdentifyThrottler ??= (manager) => createBreaker(manager, { log })
+  guardQueue(client, log)
   const me = () => client.user?.id ?? ''
   const scopes = options.scopes ?? channelScopes
   const mark = createMark(options.markFile, log)

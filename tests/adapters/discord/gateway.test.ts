@@ -139,6 +139,23 @@ describe('the connection to Discord', () => {
     }
   }).timeout(30_000)
 
+  it('survives what can’t be digested before it is ready', async () => {
+    await open()
+    house.handle.detach()
+    await house.client.destroy()
+    house.server.state.early.push(['MESSAGE_CREATE', null], ['MESSAGE_REACTION_ADD', {}])
+    const client = clientOf(house.server, { log: logged.log })
+    const handle = discord(client, bot, { log: logged.log, register: false })
+    await signIn(client, house.server)
+    anna.say(house.channel, 'one', { mention: true })
+    await replied(1)
+    assert.ok(
+      logged.lines.some(({ event, fields }) => event === 'discord.dispatch.failed' && fields.event === 'queued'),
+    )
+    handle.detach()
+    await client.destroy()
+  }).timeout(30_000)
+
   it('asks no questions of a time before it knew the server', async () => {
     bot = fakeBot()
     await open()

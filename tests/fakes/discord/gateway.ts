@@ -115,6 +115,7 @@ export async function openGateway(state: State) {
       shard: [shard, shards],
       guilds: guilds.map(({ id }) => ({ id, unavailable: true })),
     })
+    for (const [type, data] of state.early) emit(session, type, data)
     for (const guild of guilds) emit(session, 'GUILD_CREATE', guildPayload(state.world, guild))
     return session
   }

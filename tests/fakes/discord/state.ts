@@ -63,6 +63,8 @@ export function createState(options: FakeDiscordOptions) {
     identifies: { left: options.identifies ?? 1000, made: 0 },
     calls: [] as Call[],
     faults: [] as Fault[],
+    /** Dispatches that come to a new session before its guilds do. */
+    early: [] as (readonly [type: string, data: unknown])[],
     interactions: new Map<string, Interaction>(),
     commands: new Map<string, readonly unknown[]>(),
     typing: [] as string[],
