@@ -6,6 +6,7 @@ import {
   type MessageContextMenuCommandInteraction,
   MessageFlags,
 } from 'discord.js'
+import { HoneError } from '../../src/errors.ts'
 import { parseControl } from '../shared/control.ts'
 import { commandText, names } from './commands.ts'
 import { attended, type Desk, whisper } from './desk.ts'
@@ -41,7 +42,8 @@ function workOf(interaction: Interaction, desk: Desk): (() => Promise<void>) | u
   if (!interaction.isChatInputCommand()) return undefined
   switch (interaction.commandName) {
     case names.ask:
-      return () => ask(interaction, desk)
+      // A host that answers by itself may have an `/ask` of its own.
+      return desk.answering ? () => ask(interaction, desk) : undefined
     case names.everyone:
     case names.admin:
       return () => command(interaction, desk)
@@ -111,7 +113,10 @@ async function turnOf(message: Message, interaction: Interaction, { bot }: Desk)
     }
   }
   const { thread } = placeOf(interaction)
-  return (await bot.store.messages.find({ thread, id: message.id }))?.id
+  const found = await bot.store.messages.find({ thread, id: message.id })
+  if (found?.role === 'assistant' && found.duel)
+    throw new HoneError('FEEDBACK', 'Those are two answers. Say by the buttons which is better.')
+  return found?.id
 }
 
 const mostChoices = 25
