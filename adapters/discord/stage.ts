@@ -106,7 +106,7 @@ export function createStage(event: Inbound, surface: Surface, options: StageOpti
       }
       for (const id of shown.length > 0 ? stale : [])
         await surface.remove(id).catch((error: unknown) => log.warn('discord.remove.failed', { channel, error }))
-      return over ? [] : shown.map(({ id }) => ({ thread: event.thread, id }))
+      return over ? [] : shown.map(({ id }) => ({ thread: `${event.tenant}:${channel}`, id }))
     },
   }
 

@@ -139,6 +139,15 @@ describe('Discord, when things go wrong', () => {
     house.server.fail({ path: /\/threads$/, status: 403, body: { code: 50013, message: 'Missing Permissions' } })
     anna.say(house.channel, 'one', { mention: true })
     await replied()
+    await bot.idle()
+    const [reply] = finished()
+    assert.ok(reply)
+    const thread = `discord:${house.guild.id}:${house.channel.id}`
+    assert.ok(await bot.store.messages.find({ thread, id: reply.id }))
+    const [again = ''] = /hone:retry:[^"]+/.exec(JSON.stringify(reply.components)) ?? []
+    await anna.press(house.channel, reply, again)
+    await replied(2)
+    assert.equal(bot.received[1]?.thread, bot.received[0]?.thread)
   })
 
   it('asks no second time where it may not write', async () => {
