@@ -10,7 +10,7 @@ import { parseProfile } from '../../../src/prompt/profile.ts'
 import { createSlot } from '../../../src/slot.ts'
 import { type FakeLearning, fakeLearning } from '../../fakes/learning.ts'
 import { memoryStore } from '../../fakes/memory-store.ts'
-import { type House, openHouse } from './house.ts'
+import { type House, keptLog, openHouse } from './house.ts'
 
 const named = (name: string) => commandList.find((command) => command.name === name) as CommandInfo
 
@@ -133,6 +133,24 @@ describe('commands on Discord', () => {
     const { createPerson } = await import('../../fakes/discord/people.ts')
     const person = createPerson(house.server.state, owner.user)
     assert.match((await run('hone-admin', 'rollback', [], person)).text, /\*\*v0\*\* serves now/)
+  })
+
+  it('know who of a team may change the application', async () => {
+    await open()
+    house.handle.detach()
+    const { application } = house.server.state
+    const member = (user: unknown, role: string, membership_state: number) => ({ user, role, membership_state })
+    const [bob, cleo] = ['bob', 'cleo'].map((name) => house.server.person(name))
+    assert.ok(bob && cleo)
+    const members = [member(anna.user, 'developer', 2), member(bob.user, 'read_only', 2), member(cleo.user, 'admin', 1)]
+    application.team = { id: '5', name: 'Garden', icon: null, owner_user_id: application.owner.id, members }
+    const { discord } = await import('../../../adapters/discord/index.ts')
+    const logged = keptLog()
+    const handle = discord(house.client, bot, { log: logged.log })
+    await house.server.until(() => logged.lines.some(({ event }) => event === 'discord.commands'), 'the team')
+    assert.match((await run('hone-admin', 'rollback')).text, /serves now/)
+    for (const who of [bob, cleo]) assert.match((await run('hone-admin', 'rollback', [], who)).text, /for admins/)
+    handle.detach()
   })
 
   it('show a training run live, with a plot, to its end', async () => {

@@ -52,6 +52,14 @@ describe('the connection to Discord', () => {
     await replied(1)
   })
 
+  it('says so when Discord ends it for good, as after a reset of the token', async () => {
+    await open()
+    house.server.gateway.end(4004)
+    const told = () => logged.lines.find(({ event }) => event === 'discord.disconnected')
+    await house.server.until(() => told() !== undefined, 'a line in the log')
+    assert.deepEqual(told()?.fields, { shard: 0, why: 'AuthenticationFailed' })
+  })
+
   it('notices a connection that is dead without having ended', async () => {
     await open({ heartbeatMs: 200 })
     house.server.gateway.zombie = true

@@ -55,7 +55,11 @@ export function createState(options: FakeDiscordOptions) {
     world,
     limiter: createLimiter({ ...realLimits, ...options.limits }),
     token: 'a-bot-token',
-    application: { flags: options.contentIntent ? 1 << 18 : 0, owner: world.user('owner') },
+    application: {
+      flags: options.contentIntent ? 1 << 18 : 0,
+      owner: world.user('owner'),
+      team: null as unknown,
+    },
     contentIntent: options.contentIntent ?? false,
     heartbeatMs: options.heartbeatMs ?? 41_250,
     interaction: options.interaction ?? { answerMs: 3000, tokenMs: 15 * 60_000 },
