@@ -18,6 +18,10 @@ const guid = (value: string) =>
   /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
     ? undefined
     : 'an id like xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx'
+const snowflakes = (value: string) =>
+  value.split(',').every((id) => /^\s*\d{17,20}\s*$/.test(id))
+    ? undefined
+    : 'ids of 17 to 20 digits, with commas; no names'
 const oneOf =
   (...names: readonly string[]) =>
   (value: string) =>
@@ -195,6 +199,7 @@ export const settings = {
     group: 'Discord',
     fallback: '',
     help: 'Ids of channels where every message is a question; needs the message content intent.',
+    check: snowflakes,
   },
   HONE_DISCORD_THREADS: {
     group: 'Discord',
@@ -212,6 +217,7 @@ export const settings = {
     group: 'Discord',
     fallback: '',
     help: 'Ids of users who may retrain and promote, with commas. The application’s owner always may.',
+    check: snowflakes,
   },
   HONE_DISCORD_API: {
     group: 'Discord',

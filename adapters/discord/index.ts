@@ -170,7 +170,7 @@ function office(
   const wait = (ms: number) => sleep(ms)
   const isAdmin = (user: string) => admins.has(user)
   const answering = mode === 'answer'
-  const desk: Desk = { bot, log, api, scopes, answering, deferred, asking, isAdmin, me, wait }
+  const desk: Desk = { bot, log, api, scopes, answering, deferred, asking, isAdmin, me, signal, wait }
   const channel = discordChannel({ api, closed, log, me, signal, deferred, asking, since: Date.now() })
 
   /** Learns who owns the application, and registers the commands: the first shard does it for all. */

@@ -79,7 +79,7 @@ async function ask(
 }
 
 async function command(interaction: ChatInputCommandInteraction, desk: Desk): Promise<void> {
-  const { bot, isAdmin, api, log } = desk
+  const { bot, isAdmin, api, log, signal } = desk
   const { options, channelId } = interaction
   const found = bot.commands.find(({ name }) => name === options.getSubcommand())
   if (!found) return whisper(interaction, 'That command is not there any more.')
@@ -87,7 +87,7 @@ async function command(interaction: ChatInputCommandInteraction, desk: Desk): Pr
   const text = commandText(found, (name) => options.get(name)?.value as string | boolean | undefined)
   const admin = isAdmin(interaction.user.id)
   const { ok, text: said, data } = await bot.command({ text, channel: 'discord', admin, ...placeOf(interaction) })
-  if (ok && isRunningJob(data)) void showRun({ bot, api, log, channel: channelId })
+  if (ok && isRunningJob(data)) void showRun({ bot, api, log, channel: channelId, signal })
   await whisper(interaction, said)
 }
 

@@ -169,6 +169,26 @@ describe('commands on Discord', () => {
     handle.detach()
   })
 
+  it('show a run no more once its message was deleted', async () => {
+    await open()
+    house.handle.detach()
+    const { discord } = await import('../../../adapters/discord/index.ts')
+    const handle = discord(house.client, bot, { admins: [anna.user.id] })
+    await run('hone-admin', 'retrain')
+    await learning.advance(1)
+    const { messages } = house.channel
+    const board = () => messages.findIndex(({ embeds }) => embeds.length > 0)
+    await house.server.until(() => board() >= 0, 'the run')
+    messages.splice(board(), 1)
+    const lost = () => house.server.state.calls.filter(({ status }) => status === 404).length
+    await learning.advance(8)
+    await house.server.until(() => lost() > 0, 'a refused edit')
+    await learning.finish('promote')
+    await run('hone', 'status')
+    assert.equal(lost(), 1)
+    handle.detach()
+  })
+
   it('complete versions', async () => {
     await open()
     const options = [{ type: 1, name: 'promote', options: [{ type: 3, name: 'version', value: 'v', focused: true }] }]

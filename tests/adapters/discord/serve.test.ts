@@ -119,6 +119,13 @@ describe('Discord from the environment', () => {
     assert.match(error.message, /does not take DISCORD_TOKEN/)
   })
 
+  it('takes ids of people and channels, and no names', () => {
+    for (const name of ['HONE_DISCORD_ADMINS', 'HONE_DISCORD_CHANNELS']) {
+      assert.throws(() => config({ [name]: '80351110224678912, anna' }), /17 to 20 digits/)
+      config({ [name]: '80351110224678912, 1080351110224678912' })
+    }
+  })
+
   it('blames no token for the page of a proxy', async () => {
     const proxy = createServer((_, response) => response.setHeader('content-type', 'application/json').end('<html>'))
     await once(proxy.listen(0, '127.0.0.1'), 'listening')
