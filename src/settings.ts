@@ -22,6 +22,10 @@ const guids = (value: string) =>
   value.split(',').some((id) => id.trim() && guid(id.trim()))
     ? 'ids like xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx, with commas'
     : undefined
+const snowflakes = (value: string) =>
+  value.split(',').every((id) => /^\s*\d{17,20}\s*$/.test(id))
+    ? undefined
+    : 'ids of 17 to 20 digits, with commas; no names'
 const oneOf =
   (...names: readonly string[]) =>
   (value: string) =>
@@ -200,6 +204,7 @@ export const settings = {
     group: 'Discord',
     fallback: '',
     help: 'Ids of channels where every message is a question; needs the message content intent.',
+    check: snowflakes,
   },
   HONE_DISCORD_THREADS: {
     group: 'Discord',
@@ -217,6 +222,7 @@ export const settings = {
     group: 'Discord',
     fallback: '',
     help: 'Ids of users who may retrain and promote, with commas. The application’s owner always may.',
+    check: snowflakes,
   },
   HONE_DISCORD_API: {
     group: 'Discord',

@@ -30,9 +30,9 @@ export interface Api {
 
 type Request = Parameters<REST['queueRequest']>[0]
 
-/** @param application id of the application, for interactions. @param now milliseconds, for tests. */
-export function createApi(rest: REST, application: () => string, now?: () => number): Api {
-  const pace: Pace = createPace(rest.options.globalRequestsPerSecond, now)
+/** @param application id of the application, for interactions. @param processes how many share the bot's limit. */
+export function createApi(rest: REST, application: () => string, processes = 1): Api {
+  const pace: Pace = createPace(rest.options.globalRequestsPerSecond / processes)
   const call = async <T>(request: Request, key?: string): Promise<T> => {
     const response = await rest.queueRequest(request)
     if (key) pace.note(key, response.headers)

@@ -81,10 +81,11 @@ async function surfaceFor(event: Inbound, options: DeliverOptions): Promise<Surf
   return waiting ? answerSurface(api, waiting, surface, now) : surface
 }
 
-/** The channel to answer in; opens the thread that was promised. Where it may not, it answers where it was asked. */
+/** The channel to answer in: for a retry, where it was pressed; opens the thread that was promised. Where it may not, it answers where it was asked. */
 async function openPlace(event: Inbound, { api, log }: DeliverOptions): Promise<string> {
   const channel = channelOf(event.thread)
   const origin = originOf(event.id)
+  if (event.kind === 'retry') return origin?.channel ?? channel
   if (!origin || origin.channel === channel || origin.message !== channel) return channel
   const name = event.kind === 'message' ? event.text.replace(/\s+/g, ' ').slice(0, 90) : 'Question'
   try {

@@ -21,6 +21,8 @@ export interface Desk {
   /** May this user retrain and promote? */
   readonly isAdmin: (user: string) => boolean
   readonly me: () => string
+  /** Aborted when the bot is detached. */
+  readonly signal: AbortSignal
   readonly wait: (ms: number) => Promise<unknown>
 }
 

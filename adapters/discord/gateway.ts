@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type IIdentifyThrottler, SimpleShardingStrategy, type WebSocketOptions } from 'discord.js'
+import { type Client, type IIdentifyThrottler, SimpleShardingStrategy, type WebSocketOptions } from 'discord.js'
 import type { Logger } from '../../src/log.ts'
 
 export interface BreakerOptions {
@@ -81,30 +81,40 @@ export async function createBreaker(gateway: Gateway, options: BreakerOptions): 
  * @example new Client({ intents, ws: gatewayOptions({ log }) })
  */
 export function gatewayOptions(options: BreakerOptions): WebSocketOptions {
-  return {
-    buildIdentifyThrottler: (manager) => createBreaker(manager, options),
-    buildStrategy(manager) {
-      guard(manager, options.log)
-      return new SimpleShardingStrategy(manager)
-    },
+  const buildStrategy: WebSocketOptions['buildStrategy'] = (manager) => {
+    guard(manager, 'emit', ([event, payload], error) => {
+      const { data } = (payload ?? {}) as { readonly data?: Dispatch }
+      options.log.error('discord.dispatch.failed', { event, type: data?.t, error })
+    })
+    return new SimpleShardingStrategy(manager)
   }
+  guarded.add(buildStrategy)
+  return { buildIdentifyThrottler: (manager) => createBreaker(manager, options), buildStrategy }
 }
 
-function guard(manager: Manager, log: Logger): void {
-  const emit = manager.emit.bind(manager) as (event: string, ...args: readonly unknown[]) => boolean
-  Object.assign(manager, {
-    emit(event: string, ...args: readonly unknown[]): boolean {
-      try {
-        return emit(event, ...args)
-      } catch (error) {
-        log.error('discord.dispatch.failed', { event, type: typeOf(args[0]), error })
-        return true
-      }
-    },
+interface Dispatch {
+  readonly t?: unknown
+}
+/** Marks connections that were made with {@link gatewayOptions}. */
+const guarded = new WeakSet<object>()
+
+/** The same guard for what comes before a client is ready: discord.js puts it off, and then handles it by itself. */
+export function guardQueue(client: Client, log: Logger): void {
+  if (!guarded.has(client.options.ws?.buildStrategy ?? {})) return
+  guard(client.ws, 'handlePacket', ([packet], error) => {
+    log.error('discord.dispatch.failed', { event: 'queued', type: (packet as Dispatch | undefined)?.t, error })
   })
 }
 
-function typeOf(payload: unknown): unknown {
-  const { data } = (payload ?? {}) as { readonly data?: { readonly t?: unknown } }
-  return data?.t
+/** Replaces a method by one that never throws. */
+function guard(owner: object, name: string, failed: (given: readonly unknown[], error: unknown) => void): void {
+  const method = Reflect.get(owner, name) as (...given: readonly unknown[]) => boolean
+  Reflect.set(owner, name, (...given: readonly unknown[]): boolean => {
+    try {
+      return method.apply(owner, given as unknown[])
+    } catch (error) {
+      failed(given, error)
+      return true
+    }
+  })
 }

@@ -1,5 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Client, type ClientEvents, Events, type Interaction, type Message } from 'discord.js'
+import {
+  type Client,
+  type ClientEvents,
+  Events,
+  GatewayCloseCodes,
+  type Interaction,
+  type Message,
+  type Team,
+  TeamMemberMembershipState,
+  TeamMemberRole,
+  type User,
+} from 'discord.js'
 import { HoneError } from '../../src/errors.ts'
 import { type Logger, silent } from '../../src/log.ts'
 import type { Bot } from '../../src/ports/bot.ts'
@@ -9,7 +20,7 @@ import { commandSet } from './commands.ts'
 import { observedButtons, type Row } from './controls.ts'
 import { discordChannel } from './deliver.ts'
 import type { Desk } from './desk.ts'
-import { createBreaker } from './gateway.ts'
+import { createBreaker, guardQueue } from './gateway.ts'
 import { checkIntents } from './intents.ts'
 import { onInteraction } from './interact.ts'
 import { createMark } from './mark.ts'
@@ -66,6 +77,7 @@ export function discord(client: Client, bot: Bot, options: DiscordOptions = {}):
   for (const what of checkIntents(intents, partials, { listen, reactions }))
     log.warn('discord.intent.missing', { what })
   if (ws) ws.buildIdentifyThrottler ??= (manager) => createBreaker(manager, { log })
+  guardQueue(client, log)
   const me = () => client.user?.id ?? ''
   const scopes = options.scopes ?? channelScopes
   const mark = createMark(options.markFile, log)
@@ -92,7 +104,10 @@ export function discord(client: Client, bot: Bot, options: DiscordOptions = {}):
     client.on(name, listener)
     stack.defer(() => void client.off(name, listener))
   }
-  const missed = (shard: number) => fetchMissed(shard, { client: client as Client<true>, mark, log, take })
+  const missed = (shard: number) => {
+    const gap = mark.began(shard)
+    return gap && fetchMissed({ shard, gap }, { client: client as Client<true>, mark, log, take })
+  }
   const start = (): Promise<unknown> => {
     if (answering) stack.defer(bot.attach(parts.channel))
     return Promise.allSettled([parts.settleIn(), ...shardsOf(client).map((shard) => answering && missed(shard))])
@@ -103,10 +118,12 @@ export function discord(client: Client, bot: Bot, options: DiscordOptions = {}):
   if (answering) {
     on(Events.MessageCreate, take)
     on(Events.ShardReconnecting, (shard) => mark.lost(shard))
-    on(Events.ShardResume, (shard) => mark.caughtUp(shard))
+    on(Events.ShardResume, (shard) => mark.resumed(shard))
     on(Events.ShardReady, (shard) => (client.isReady() ? missed(shard) : undefined))
   }
   on(Events.InteractionCreate, (interaction: Interaction) => onInteraction(interaction, parts.desk))
+  on(Events.ShardDisconnect, ({ code }, shard) => log.error('discord.disconnected', { shard, why: closedBy(code) }))
+  on(Events.ShardError, (error, shard) => log.warn('discord.shard.error', { shard, error }))
   on(Events.Error, (error) => log.error('discord.error', { error }))
   if (reactions) {
     on(Events.MessageReactionAdd, (reaction, user) => reacted(reaction, user, 'added', bot))
@@ -120,6 +137,22 @@ function shardsOf(client: Client): readonly number[] {
   return [...client.ws.shards.keys()]
 }
 
+/** Why Discord ended a connection for good, e.g. `AuthenticationFailed` for a token that was reset. */
+function closedBy(code: number): string {
+  return GatewayCloseCodes[code] ?? String(code)
+}
+
+/** Who owns an application: one person, or those of a team who may change it. */
+function ownersOf(owner: User | Team | null | undefined): readonly string[] {
+  if (!owner) return []
+  if (!('members' in owner)) return [owner.id]
+  const able = owner.members.filter(
+    ({ membershipState, role }) =>
+      membershipState === TeamMemberMembershipState.Accepted && role !== TeamMemberRole.ReadOnly,
+  )
+  return [...able.keys()]
+}
+
 /** What answers: the channel, the desk for interactions, and what is done once the client is ready. */
 function office(
   client: Client,
@@ -130,22 +163,20 @@ function office(
   const { log, scopes, signal, mode = 'answer', register = true } = options
   const admins = new Set(options.admins)
   const application = () => client.application?.id ?? me()
-  const api = createApi(client.rest, application)
+  const api = createApi(client.rest, application, client.shard?.count)
   const deferred = new Map<string, Deferred>()
   const asking = new Map<string, string>()
   const closed = createClosed()
   const wait = (ms: number) => sleep(ms)
   const isAdmin = (user: string) => admins.has(user)
   const answering = mode === 'answer'
-  const desk: Desk = { bot, log, api, scopes, answering, deferred, asking, isAdmin, me, wait }
+  const desk: Desk = { bot, log, api, scopes, answering, deferred, asking, isAdmin, me, signal, wait }
   const channel = discordChannel({ api, closed, log, me, signal, deferred, asking, since: Date.now() })
 
   /** Learns who owns the application, and registers the commands: the first shard does it for all. */
   async function settleIn(): Promise<void> {
     try {
-      const { owner } = (await client.application?.fetch()) ?? { owner: null }
-      const owners = owner && 'members' in owner ? [...owner.members.keys()] : owner ? [owner.id] : []
-      for (const id of owners) admins.add(id)
+      for (const id of ownersOf((await client.application?.fetch())?.owner)) admins.add(id)
       if (!register || !shardsOf(client).includes(0)) return
       const changed = await registerCommands(client.rest, application(), commandSet(bot.commands, mode))
       log.info('discord.commands', { changed })

@@ -6,6 +6,7 @@ import {
   type MessageContextMenuCommandInteraction,
   MessageFlags,
 } from 'discord.js'
+import { HoneError } from '../../src/errors.ts'
 import { parseControl } from '../shared/control.ts'
 import { commandText, names } from './commands.ts'
 import { attended, type Desk, whisper } from './desk.ts'
@@ -41,7 +42,8 @@ function workOf(interaction: Interaction, desk: Desk): (() => Promise<void>) | u
   if (!interaction.isChatInputCommand()) return undefined
   switch (interaction.commandName) {
     case names.ask:
-      return () => ask(interaction, desk)
+      // A host that answers by itself may have an `/ask` of its own.
+      return desk.answering ? () => ask(interaction, desk) : undefined
     case names.everyone:
     case names.admin:
       return () => command(interaction, desk)
@@ -77,7 +79,7 @@ async function ask(
 }
 
 async function command(interaction: ChatInputCommandInteraction, desk: Desk): Promise<void> {
-  const { bot, isAdmin, api, log } = desk
+  const { bot, isAdmin, api, log, signal } = desk
   const { options, channelId } = interaction
   const found = bot.commands.find(({ name }) => name === options.getSubcommand())
   if (!found) return whisper(interaction, 'That command is not there any more.')
@@ -85,7 +87,7 @@ async function command(interaction: ChatInputCommandInteraction, desk: Desk): Pr
   const text = commandText(found, (name) => options.get(name)?.value as string | boolean | undefined)
   const admin = isAdmin(interaction.user.id)
   const { ok, text: said, data } = await bot.command({ text, channel: 'discord', admin, ...placeOf(interaction) })
-  if (ok && isRunningJob(data)) void showRun({ bot, api, log, channel: channelId })
+  if (ok && isRunningJob(data)) void showRun({ bot, api, log, channel: channelId, signal })
   await whisper(interaction, said)
 }
 
@@ -111,7 +113,10 @@ async function turnOf(message: Message, interaction: Interaction, { bot }: Desk)
     }
   }
   const { thread } = placeOf(interaction)
-  return (await bot.store.messages.find({ thread, id: message.id }))?.id
+  const found = await bot.store.messages.find({ thread, id: message.id })
+  if (found?.role === 'assistant' && found.duel)
+    throw new HoneError('FEEDBACK', 'Those are two answers. Say by the buttons which is better.')
+  return found?.id
 }
 
 const mostChoices = 25

@@ -18,13 +18,21 @@ export interface Mark {
   failed(message: string): void
   /** A shard has lost its connection: what comes meanwhile may be missed. */
   lost(shard: number): void
-  /** A shard has missed nothing, or has made up for it. */
-  caughtUp(shard: number): void
-  /** Since when a shard may have missed something; undefined when it can't have. */
-  missedSince(shard: number): string | undefined
+  /** A shard was given back its session, and with it what came meanwhile. */
+  resumed(shard: number): void
+  /** A shard has a new session. @returns what it missed; undefined when there is nothing to make up for. */
+  began(shard: number): Gap | undefined
+  /** What was missed has been taken in; says nothing of what was missed since. */
+  caughtUp(shard: number, gap: Gap): void
   readonly directs: readonly string[]
   /** Writes what is still to be written. */
   flush(): void
+}
+
+/** A time in which a shard wasn't connected. */
+export interface Gap {
+  /** The snowflake it began at. */
+  readonly since: string
 }
 
 const everyMs = 1000
@@ -38,17 +46,18 @@ export function createMark(file: string | undefined, log: Logger): Mark {
   let directs = kept?.directs ?? []
   let timer: NodeJS.Timeout | undefined
   let oldestFailed: string | undefined
-  /** Shards that are behind, with the mark they stand at. Those that were never heard of stand at the start. */
-  const behind = new Map<number, string>()
+  /** Shards that are without a connection now, with the mark at which they lost it. */
+  const dropped = new Map<number, string>()
+  /** What is still to be made up for. */
+  const behind = new Map<number, Gap>()
   const known = new Set<number>()
 
   function flush(): void {
     clearTimeout(timer)
     timer = undefined
     if (!file) return
-    const waiting = [...behind.values(), oldestFailed, known.size === 0 ? initial : undefined].filter(
-      (id) => id !== undefined,
-    )
+    const gaps = [...behind.values()].map(({ since }) => since)
+    const waiting = [...gaps, ...dropped.values(), ...(oldestFailed ? [oldestFailed] : [])]
     const value: Kept = { seen: waiting.reduce(older, seen), directs }
     try {
       mkdirSync(dirname(file), { recursive: true })
@@ -74,14 +83,24 @@ export function createMark(file: string | undefined, log: Logger): Mark {
       soon()
     },
     lost(shard) {
-      if (known.has(shard) && !behind.has(shard)) behind.set(shard, seen)
+      if (known.has(shard) && !dropped.has(shard)) dropped.set(shard, seen)
     },
-    caughtUp(shard) {
-      behind.delete(shard)
+    resumed: (shard) => void dropped.delete(shard),
+    began(shard) {
+      const starts = [dropped.get(shard), behind.get(shard)?.since, known.has(shard) ? undefined : initial]
+      const [first, ...others] = starts.filter((since) => since !== undefined)
+      dropped.delete(shard)
       known.add(shard)
+      if (first === undefined) return undefined
+      const gap = { since: others.reduce(older, first) }
+      behind.set(shard, gap)
+      return gap
+    },
+    caughtUp(shard, gap) {
+      if (behind.get(shard) !== gap) return
+      behind.delete(shard)
       soon()
     },
-    missedSince: (shard) => behind.get(shard) ?? (known.has(shard) ? undefined : initial),
     get directs() {
       return directs
     },

@@ -6,7 +6,8 @@ import {
   MessageType,
   type TextBasedChannel,
 } from 'discord.js'
-import type { InboundMessage, InboundRetry, Person, TurnId } from '../../src/ports/channel.ts'
+import type { InboundMessage, InboundRetry, Person } from '../../src/ports/channel.ts'
+import type { BotTurn } from '../../src/ports/store.ts'
 import { eventId, personId, tenantOf, threadOf } from './place.ts'
 
 /** Who the bot is and what it listens to. */
@@ -100,13 +101,15 @@ export function parseAsk(interaction: ChatInputCommandInteraction, scopes: Scope
 }
 
 /** *Try again*, pressed under a reply. */
-export function parseRetry(interaction: ButtonInteraction, turn: TurnId): InboundRetry {
+export function parseRetry(interaction: ButtonInteraction, { id: turn, thread }: BotTurn): InboundRetry {
   const { channelId: channel, message, id } = interaction
   return {
     kind: 'retry',
     id: eventId({ channel, message: message.id, own: id }),
     channel: 'discord',
     ...placeOf(interaction),
+    // A sibling stands in the thread of the reply, wherever Discord shows that.
+    thread,
     scopes: [],
     turn,
     at: interaction.createdAt,

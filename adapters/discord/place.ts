@@ -51,8 +51,8 @@ export function originOf(event: string): Origin | undefined {
  * The same for the same part of the answer to the same event: Discord then returns the message that is there already
  * instead of making a second one, also to another process after a crash.
  */
-export function nonceOf(event: string, part: number): string {
-  return createHash('sha256').update(`${event} ${part}`).digest('base64url').slice(0, 22)
+export function nonceOf(event: string, part: number, round: number): string {
+  return createHash('sha256').update(`${event} ${part} ${round}`).digest('base64url').slice(0, 22)
 }
 
 const epoch = 1_420_070_400_000n

@@ -16,7 +16,8 @@ export async function reacted(
   if (!verdict || user.bot) return
   const where = { channel: message.channelId, guild: message.guildId }
   const turn = await bot.store.messages.find({ thread: threadOf(where), id: message.id })
-  if (turn?.role !== 'assistant') return
+  // Two answers in one message: nobody can tell which of them is meant.
+  if (turn?.role !== 'assistant' || turn.duel) return
   const person = { id: personId(user.id), name: user.displayName ?? user.id }
   if (how === 'removed') {
     const { votes } = await bot.store.feedback.ofTurn(turn.id)

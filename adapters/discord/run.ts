@@ -5,19 +5,29 @@ import { followRun, type RunView } from '../shared/run.ts'
 import type { Api } from './api.ts'
 import { plot } from './plot.ts'
 import { runEmbed } from './render.ts'
+import { troubleOf } from './trouble.ts'
 
 export interface RunBoard {
   readonly bot: Bot
   readonly api: Api
   readonly log: Logger
   readonly channel: string
+  /** Aborted when the bot is detached: then nothing more is shown. */
+  readonly signal: AbortSignal
 }
 
 /** Follows a training run in one message: bar, course of the loss, and what the gate said. Never throws. */
-export async function showRun({ bot, api, log, channel }: RunBoard): Promise<void> {
-  const failed = (error: unknown) => log.warn('discord.run.failed', { channel, error })
+export async function showRun({ bot, api, log, channel, signal }: RunBoard): Promise<void> {
+  const lost = new AbortController()
+  const over = AbortSignal.any([signal, lost.signal])
+  const failed = (error: unknown) => {
+    log.warn('discord.run.failed', { channel, error })
+    const trouble = troubleOf(error)
+    if (trouble === 'deleted' || trouble === 'closed') lost.abort()
+  }
   let message = ''
   const show = async (view: RunView): Promise<void> => {
+    if (over.aborted) return
     const picture = plot(bot.learning?.steps().map(({ loss }) => loss) ?? [])
     const name = 'loss.png'
     const content = {
@@ -30,5 +40,5 @@ export async function showRun({ bot, api, log, channel }: RunBoard): Promise<voi
     else message = (await api.post(channel, { embeds: [runEmbed(view)], allowed_mentions: { parse: [] } })).id
     if (!view.ended) await sleep(api.pace.gap(channel))
   }
-  await followRun(bot, show, { failed }).catch(failed)
+  await followRun(bot, show, { failed, signal: over }).catch(failed)
 }

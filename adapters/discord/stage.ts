@@ -47,6 +47,10 @@ export function createStage(event: Inbound, surface: Surface, options: StageOpti
   const { closed, log, wait = pause, deferred, signal } = options
   const { channel } = surface
   const shown: { readonly id: string; readonly key: string }[] = []
+  /** Messages that Discord lets nobody change any more; others take their place. */
+  const stale: string[] = []
+  /** How often the reply was begun anew. */
+  let round = 0
   const ended = new AbortController()
   let wake = Promise.withResolvers<void>()
   /** Set when nothing more can be shown: the message was deleted, or the channel is closed to us. */
@@ -57,7 +61,7 @@ export function createStage(event: Inbound, surface: Surface, options: StageOpti
       const before = shown[part]
       const key = JSON.stringify([body.content, body.components])
       if (before?.key === key) continue
-      const { id } = before ? await surface.edit(before.id, body) : await surface.post(part, body)
+      const { id } = before ? await surface.edit(before.id, body) : await surface.post(part, body, round)
       shown[part] = { id, key }
     }
     for (const surplus of shown.splice(bodies.length)) await surface.remove(surplus.id)
@@ -93,15 +97,32 @@ export function createStage(event: Inbound, surface: Surface, options: StageOpti
         await wait(surface.gap(), ended.signal)
       }
     },
-    /** Shows the end, with patience, and answers which messages carry the reply. */
+    /** Shows the end and answers which messages carry the reply. What Discord refuses as an edit is sent anew. */
     async finish(draft: Draft): Promise<readonly MessageRef[]> {
-      for (const ms of [...patience, 0]) {
-        if (over) break
-        const trouble = await attempt(renderDraft(draft))
-        if ((trouble !== 'passing' && trouble !== 'expired') || signal.aborted) break
-        await wait(ms, signal)
+      for (const bodies of [renderDraft(draft), renderDraft(draft), renderDraft(refused(draft))]) {
+        if ((await persist(bodies)) !== 'refused') break
+        stale.push(...shown.splice(0).map(({ id }) => id))
+        round += 1
       }
-      return over ? [] : shown.map(({ id }) => ({ thread: event.thread, id }))
+      for (const id of shown.length > 0 ? stale : [])
+        await surface.remove(id).catch((error: unknown) => log.warn('discord.remove.failed', { channel, error }))
+      return over ? [] : shown.map(({ id }) => ({ thread: `${event.tenant}:${channel}`, id }))
     },
   }
+
+  /** Tries with patience as long as that may help. @returns what is still wrong. */
+  async function persist(bodies: readonly Body[]): Promise<Trouble | undefined> {
+    for (const ms of [...patience, 0]) {
+      if (over) break
+      const trouble = await attempt(bodies)
+      if ((trouble !== 'passing' && trouble !== 'expired') || signal.aborted) return trouble
+      await wait(ms, signal)
+    }
+    return over
+  }
+}
+
+/** The end of a reply that Discord takes in no form. */
+function refused({ event }: Draft): Draft {
+  return { event, text: '', end: { kind: 'error', code: 'NETWORK', message: 'Discord did not take this answer.' } }
 }

@@ -7,8 +7,8 @@ import { troubleOf } from './trouble.ts'
 /** Where the parts of one reply are put. */
 export interface Surface {
   readonly channel: string
-  /** The first part is 0; the same part again is the same message, also after a crash. */
-  post(part: number, body: Body): Promise<Sent>
+  /** The first part is 0; the same part of the same round again is the same message, also after a crash. */
+  post(part: number, body: Body, round: number): Promise<Sent>
   edit(message: string, body: Body): Promise<Sent>
   remove(message: string): Promise<void>
   typing(): Promise<void>
@@ -26,10 +26,10 @@ export function channelSurface(api: Api, event: Inbound, channel: string, earlie
   const replyTo = origin?.channel === channel ? origin.message : undefined
   return {
     channel,
-    async post(part, body) {
-      const known = earlier[part]
+    async post(part, body, round) {
+      const known = round === 0 ? earlier[part] : undefined
       if (known) return api.edit(channel, known.id, body)
-      const how = { nonce: nonceOf(event.id, part), ...(replyTo && part === 0 ? { replyTo } : {}) }
+      const how = { nonce: nonceOf(event.id, part, round), ...(replyTo && part === 0 ? { replyTo } : {}) }
       const sent = await api.post(channel, body, how)
       return sent.content === body.content ? sent : api.edit(channel, sent.id, body)
     },
@@ -66,10 +66,10 @@ export function answerSurface(api: Api, waiting: Deferred, after: Surface, now: 
   }
   return {
     channel: after.channel,
-    post: (part, body) =>
+    post: (part, body, round) =>
       either(
-        () => (part === 0 ? api.editAnswer(token, '@original', body) : api.addAnswer(token, body)),
-        () => after.post(part, body),
+        () => (part + round === 0 ? api.editAnswer(token, '@original', body) : api.addAnswer(token, body)),
+        () => after.post(part, body, round),
       ),
     edit: (message, body) =>
       either(

@@ -24,11 +24,12 @@ export async function pressed(interaction: ButtonInteraction, { action, id }: Co
     case 'correct':
       return openCorrection(interaction, id, desk)
     case 'retry':
-      await bot.receive(parseRetry(interaction, id))
+      await bot.receive(parseRetry(interaction, await ownReply(id, tenant, desk)))
       return void (await interaction.deferUpdate())
     case 'why':
       return sayWhy(interaction, id, desk)
     case 'stop':
+      if (!desk.asking.has(id)) return whisper(interaction, 'That answer is over already.')
       if (desk.asking.get(id) !== person.id) return whisper(interaction, 'Only the one who asked can stop the answer.')
       bot.stop(id)
       return void (await interaction.deferUpdate())

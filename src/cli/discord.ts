@@ -55,8 +55,9 @@ function refusal(error: unknown): HoneError {
       'Discord refuses the message content intent: switch it on at the page Bot, or clear HONE_DISCORD_CHANNELS.'
     return new HoneError('CONFIG', text, { cause: error })
   }
-  const known = /token/i.test(reason) || /unauthorized/i.test(reason)
-  if (known) return new HoneError('CONFIG', 'Discord does not take DISCORD_TOKEN. Copy it anew.', { cause: error })
+  // A proxy's page in HTML is an "unexpected token" as well.
+  const unknown = error instanceof Error && 'code' in error && error.code === 'TokenInvalid'
+  if (unknown) return new HoneError('CONFIG', 'Discord does not take DISCORD_TOKEN. Copy it anew.', { cause: error })
   return new HoneError('NETWORK', `Discord can't be reached: ${reason}`, { cause: error })
 }
 

@@ -10,7 +10,7 @@ import { parseProfile } from '../../../src/prompt/profile.ts'
 import { createSlot } from '../../../src/slot.ts'
 import { type FakeLearning, fakeLearning } from '../../fakes/learning.ts'
 import { memoryStore } from '../../fakes/memory-store.ts'
-import { type House, openHouse } from './house.ts'
+import { type House, keptLog, openHouse } from './house.ts'
 
 const named = (name: string) => commandList.find((command) => command.name === name) as CommandInfo
 
@@ -135,6 +135,24 @@ describe('commands on Discord', () => {
     assert.match((await run('hone-admin', 'rollback', [], person)).text, /\*\*v0\*\* serves now/)
   })
 
+  it('know who of a team may change the application', async () => {
+    await open()
+    house.handle.detach()
+    const { application } = house.server.state
+    const member = (user: unknown, role: string, membership_state: number) => ({ user, role, membership_state })
+    const [bob, cleo] = ['bob', 'cleo'].map((name) => house.server.person(name))
+    assert.ok(bob && cleo)
+    const members = [member(anna.user, 'developer', 2), member(bob.user, 'read_only', 2), member(cleo.user, 'admin', 1)]
+    application.team = { id: '5', name: 'Garden', icon: null, owner_user_id: application.owner.id, members }
+    const { discord } = await import('../../../adapters/discord/index.ts')
+    const logged = keptLog()
+    const handle = discord(house.client, bot, { log: logged.log })
+    await house.server.until(() => logged.lines.some(({ event }) => event === 'discord.commands'), 'the team')
+    assert.match((await run('hone-admin', 'rollback')).text, /serves now/)
+    for (const who of [bob, cleo]) assert.match((await run('hone-admin', 'rollback', [], who)).text, /for admins/)
+    handle.detach()
+  })
+
   it('show a training run live, with a plot, to its end', async () => {
     await open()
     house.handle.detach()
@@ -148,6 +166,26 @@ describe('commands on Discord', () => {
     await house.server.until(() => JSON.stringify(board()?.embeds).includes('promoted'), 'the end')
     assert.equal(board()?.attachments[0]?.filename, 'loss.png')
     assert.match(JSON.stringify(board()?.embeds), /attachment:\/\/loss\.png/)
+    handle.detach()
+  })
+
+  it('show a run no more once its message was deleted', async () => {
+    await open()
+    house.handle.detach()
+    const { discord } = await import('../../../adapters/discord/index.ts')
+    const handle = discord(house.client, bot, { admins: [anna.user.id] })
+    await run('hone-admin', 'retrain')
+    await learning.advance(1)
+    const { messages } = house.channel
+    const board = () => messages.findIndex(({ embeds }) => embeds.length > 0)
+    await house.server.until(() => board() >= 0, 'the run')
+    messages.splice(board(), 1)
+    const lost = () => house.server.state.calls.filter(({ status }) => status === 404).length
+    await learning.advance(8)
+    await house.server.until(() => lost() > 0, 'a refused edit')
+    await learning.finish('promote')
+    await run('hone', 'status')
+    assert.equal(lost(), 1)
     handle.detach()
   })
 

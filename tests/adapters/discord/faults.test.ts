@@ -65,6 +65,44 @@ describe('Discord, when things go wrong', () => {
     assert.equal(finished()[0]?.content, 'First half, second half.')
   })
 
+  const tooManyEdits = { status: 400, body: { code: 30046, message: 'Maximum number of edits reached' } }
+  const refuseEdits = () => {
+    for (let n = 0; n < 9; n++) house.server.fail({ method: 'PATCH', path: /\/messages\//, ...tooManyEdits })
+  }
+
+  it('sends the end of a reply anew where Discord takes no more edits, and leaves no half behind', async () => {
+    await open()
+    const hold = held()
+    anna.say(house.channel, 'one', { mention: true })
+    await half()
+    refuseEdits()
+    hold.resolve()
+    await bot.idle()
+    assert.deepEqual(
+      said().map(({ content }) => content),
+      ['First half, second half.'],
+    )
+    assert.equal(finished().length, 1)
+    const [reply] = finished()
+    const thread = `discord:${house.guild.id}:${house.channel.id}`
+    assert.equal((await bot.store.messages.find({ thread, id: reply?.id ?? '' }))?.text, 'First half, second half.')
+  })
+
+  it('says so where Discord takes a reply in no form', async () => {
+    await open()
+    const hold = held()
+    anna.say(house.channel, 'one', { mention: true })
+    await half()
+    refuseEdits()
+    house.server.fail({ method: 'POST', path: /\/messages$/, status: 400, body: { code: 240000, message: 'Blocked' } })
+    hold.resolve()
+    await bot.idle()
+    assert.deepEqual(
+      said().map(({ content }) => content),
+      ['⚠️ Discord did not take this answer.'],
+    )
+  })
+
   it('lets a reply go that was deleted while it was being written, and answers the next question', async () => {
     await open()
     const hold = held()
@@ -101,6 +139,15 @@ describe('Discord, when things go wrong', () => {
     house.server.fail({ path: /\/threads$/, status: 403, body: { code: 50013, message: 'Missing Permissions' } })
     anna.say(house.channel, 'one', { mention: true })
     await replied()
+    await bot.idle()
+    const [reply] = finished()
+    assert.ok(reply)
+    const thread = `discord:${house.guild.id}:${house.channel.id}`
+    assert.ok(await bot.store.messages.find({ thread, id: reply.id }))
+    const [again = ''] = /hone:retry:[^"]+/.exec(JSON.stringify(reply.components)) ?? []
+    await anna.press(house.channel, reply, again)
+    await replied(2)
+    assert.equal(bot.received[1]?.thread, bot.received[0]?.thread)
   })
 
   it('asks no second time where it may not write', async () => {

@@ -108,6 +108,27 @@ describe('what people say about replies on Discord', () => {
     assert.doesNotMatch(JSON.stringify(duel), /v1|v2/)
   })
 
+  it('takes no thumb for a duel, and tells nobody its versions before it is decided', async () => {
+    script = () => ({ chunks: ['Left text'], version: 'v1', against: { text: 'Right text', version: 'v2' } })
+    const duel = await ask({ reactions: true })
+    anna.react(house.channel, duel, '👍')
+    const why = await anna.menu(house.channel, 'Why this answer?', duel)
+    assert.match(JSON.stringify(why.answer?.data), /two answers/)
+    assert.doesNotMatch(JSON.stringify(why.answer?.data), /v1|v2/)
+    assert.deepEqual(votes(), [])
+  })
+
+  it('leaves the host that answers by itself its own /ask', async () => {
+    house = await openHouse(bot, { mode: 'observe' })
+    anna = house.server.person('anna')
+    house.client.on('interactionCreate', (interaction) => {
+      if (interaction.isChatInputCommand()) void interaction.reply('Mine.')
+    })
+    const { answer } = await anna.command(house.channel, 'ask', [{ type: 3, name: 'question', value: 'one' }])
+    assert.equal(answer?.data.content, 'Mine.')
+    assert.deepEqual(bot.received, [])
+  })
+
   it('counts reactions where it was told to, and takes them back', async () => {
     const reply = await ask({ reactions: true })
     anna.react(house.channel, reply, '👍')

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Client, GatewayIntentBits, Partials } from 'discord.js'
 import { createBreaker } from '../../../adapters/discord/gateway.ts'
 import { clientOptions, discord } from '../../../adapters/discord/index.ts'
+import { HoneError } from '../../../src/errors.ts'
 import { silent } from '../../../src/log.ts'
 import { type FakeBot, fakeBot, type Script } from '../../fakes/bot.ts'
 import { clientOf, type House, keptLog, openHouse, signIn } from './house.ts'
@@ -49,6 +50,14 @@ describe('the connection to Discord', () => {
     await house.server.until(() => house.server.gateway.resumes === 1, 'a resume')
     anna.say(house.channel, 'one', { mention: true })
     await replied(1)
+  })
+
+  it('says so when Discord ends it for good, as after a reset of the token', async () => {
+    await open()
+    house.server.gateway.end(4004)
+    const told = () => logged.lines.find(({ event }) => event === 'discord.disconnected')
+    await house.server.until(() => told() !== undefined, 'a line in the log')
+    assert.deepEqual(told()?.fields, { shard: 0, why: 'AuthenticationFailed' })
   })
 
   it('notices a connection that is dead without having ended', async () => {
@@ -101,6 +110,59 @@ describe('the connection to Discord', () => {
       rmSync(dir, { recursive: true, force: true })
     }
   })
+
+  it('makes up for what was missed though one message can’t be taken in, and asks nothing of hidden channels', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'hone-discord-'))
+    try {
+      const options = { markFile: join(dir, 'seen.json'), log: logged.log, register: false }
+      const { receive } = bot
+      bot = {
+        ...bot,
+        async receive(event) {
+          if (event.kind === 'message' && event.text === 'bad') throw new HoneError('INPUT', 'It can’t be read.')
+          return receive(event)
+        },
+      }
+      await open({}, options)
+      house.handle.detach()
+      await house.client.destroy()
+      const hidden = house.server.world.channel(house.guild, 'hidden')
+      hidden.denied.add('view')
+      anna.say(hidden, 'nobody is asked', { mention: true })
+      anna.say(house.channel, 'bad', { mention: true })
+      anna.say(house.channel, 'good', { mention: true })
+      const client = clientOf(house.server, options)
+      const handle = discord(client, bot, options)
+      await signIn(client, house.server)
+      await replied(1)
+      await house.server.until(() => logged.lines.some(({ event }) => event === 'discord.missed'), 'the end of it')
+      assert.deepEqual(
+        house.server.state.calls.filter(({ status }) => status === 403),
+        [],
+      )
+      handle.detach()
+      await client.destroy()
+    } finally {
+      rmSync(dir, { recursive: true, force: true })
+    }
+  }).timeout(30_000)
+
+  it('survives what can’t be digested before it is ready', async () => {
+    await open()
+    house.handle.detach()
+    await house.client.destroy()
+    house.server.state.early.push(['MESSAGE_CREATE', null], ['MESSAGE_REACTION_ADD', {}])
+    const client = clientOf(house.server, { log: logged.log })
+    const handle = discord(client, bot, { log: logged.log, register: false })
+    await signIn(client, house.server)
+    anna.say(house.channel, 'one', { mention: true })
+    await replied(1)
+    assert.ok(
+      logged.lines.some(({ event, fields }) => event === 'discord.dispatch.failed' && fields.event === 'queued'),
+    )
+    handle.detach()
+    await client.destroy()
+  }).timeout(30_000)
 
   it('asks no questions of a time before it knew the server', async () => {
     bot = fakeBot()

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createBot } from '../../../src/bot.ts'
@@ -114,6 +117,23 @@ describe('Discord from the environment', () => {
     const error = await refused({ DISCORD_TOKEN: 'another' })
     assert.ok(error instanceof HoneError && error.code === 'CONFIG')
     assert.match(error.message, /does not take DISCORD_TOKEN/)
+  })
+
+  it('takes ids of people and channels, and no names', () => {
+    for (const name of ['HONE_DISCORD_ADMINS', 'HONE_DISCORD_CHANNELS']) {
+      assert.throws(() => config({ [name]: '80351110224678912, anna' }), /17 to 20 digits/)
+      config({ [name]: '80351110224678912, 1080351110224678912' })
+    }
+  })
+
+  it('blames no token for the page of a proxy', async () => {
+    const proxy = createServer((_, response) => response.setHeader('content-type', 'application/json').end('<html>'))
+    await once(proxy.listen(0, '127.0.0.1'), 'listening')
+    const { port } = proxy.address() as AddressInfo
+    const error = await refused({ HONE_DISCORD_API: `http://127.0.0.1:${port}/api` })
+    proxy.closeAllConnections()
+    proxy.close()
+    assert.ok(error instanceof HoneError && error.code === 'NETWORK')
   })
 
   it('is invited with the least permissions, more only for threads', () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { REST } from 'discord.js'
+import { createApi } from '../../../adapters/discord/api.ts'
 import { createPace } from '../../../adapters/discord/pace.ts'
 import { createBot } from '../../../src/bot.ts'
 import { echo } from '../../../src/engines/echo.ts'
@@ -79,6 +81,11 @@ describe('the pace of edits', () => {
     assert.equal(pace.gap('c'), 5000)
     for (const one of leave) one()
     assert.equal(pace.gap('c'), 0)
+  })
+  it('takes no more than its part of the limit where several processes share it', () => {
+    const { pace } = createApi(new REST(), () => '1', 2)
+    for (let n = 0; n < 100; n++) pace.join()
+    assert.equal(pace.gap('c'), 10_000)
   })
   it('knows nothing where the platform says nothing', () => {
     const pace = createPace(50)

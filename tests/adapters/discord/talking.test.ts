@@ -162,6 +162,9 @@ describe('talking with the bot on Discord', () => {
     await anna.press(house.channel, reply, id)
     await replied()
     assert.equal(texts()[0], 'Half a')
+    await bot.idle()
+    const late = await anna.press(house.channel, reply, id)
+    assert.match(JSON.stringify(late.answer?.data), /over already/)
   })
 
   it('leaves alone what is the host’s', async () => {

@@ -32,6 +32,8 @@ export async function openGateway(state: State) {
     },
     /** Connections break without a word. */
     drop: () => each((socket) => socket.terminate()),
+    /** Discord ends every connection, and says why. */
+    end: (code: number) => each((socket) => socket.close(code)),
     /** Discord asks to connect again. */
     reconnect: () => each((socket) => send(socket, { op: 7, d: null })),
     /** Sessions are forgotten: a resume will be refused. */
@@ -115,6 +117,7 @@ export async function openGateway(state: State) {
       shard: [shard, shards],
       guilds: guilds.map(({ id }) => ({ id, unavailable: true })),
     })
+    for (const [type, data] of state.early) emit(session, type, data)
     for (const guild of guilds) emit(session, 'GUILD_CREATE', guildPayload(state.world, guild))
     return session
   }

@@ -69,8 +69,8 @@ function gateway(_: Request, state: State): Response {
   return { status: 200, body: { url: gatewayUrl, shards, session_start_limit } }
 }
 
-function application(_: Request, { world, application: { flags, owner } }: State): Response {
-  return { status: 200, body: { id: world.bot.id, name: 'Hazel', flags, owner, bot: world.bot } }
+function application(_: Request, { world, application: { flags, owner, team } }: State): Response {
+  return { status: 200, body: { id: world.bot.id, name: 'Hazel', flags, owner, team, bot: world.bot } }
 }
 
 function commands(_: Request, state: State): Response {

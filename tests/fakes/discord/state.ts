@@ -55,7 +55,11 @@ export function createState(options: FakeDiscordOptions) {
     world,
     limiter: createLimiter({ ...realLimits, ...options.limits }),
     token: 'a-bot-token',
-    application: { flags: options.contentIntent ? 1 << 18 : 0, owner: world.user('owner') },
+    application: {
+      flags: options.contentIntent ? 1 << 18 : 0,
+      owner: world.user('owner'),
+      team: null as unknown,
+    },
     contentIntent: options.contentIntent ?? false,
     heartbeatMs: options.heartbeatMs ?? 41_250,
     interaction: options.interaction ?? { answerMs: 3000, tokenMs: 15 * 60_000 },
@@ -63,6 +67,8 @@ export function createState(options: FakeDiscordOptions) {
     identifies: { left: options.identifies ?? 1000, made: 0 },
     calls: [] as Call[],
     faults: [] as Fault[],
+    /** Dispatches that come to a new session before its guilds do. */
+    early: [] as (readonly [type: string, data: unknown])[],
     interactions: new Map<string, Interaction>(),
     commands: new Map<string, readonly unknown[]>(),
     typing: [] as string[],
