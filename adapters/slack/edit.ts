@@ -1,11 +1,9 @@
 import { healed, splitText } from '../shared/split.ts'
 import { type Client, type SlackApi, slackCode } from './api.ts'
 import { type Block, markdown, sections, stopBlocks, taskLine } from './render/reply.ts'
-import { escaped, short } from './render/text.ts'
+import { summary } from './render/text.ts'
 import { cutAt, type Draft, type Final, longestMessage, type Surface, turnOver } from './surface.ts'
 
-/** What notifications and screen readers get. */
-const summary = (text: string) => short(escaped(text), 300) || '…'
 const quiet = { unfurl_links: false, unfurl_media: false } as const
 
 /** A message that is posted once and edited as the reply grows: where Slack gives no stream. */

@@ -46,6 +46,11 @@ export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
+/** What notifications and screen readers get: nothing in it can ring or link. */
+export function summary(text: string): string {
+  return short(escaped(text), 300) || '…'
+}
+
 /** Markdown as Slack's older markup, for places where nothing better is taken. */
 export function mrkdwn(markdown: string): string {
   return escaped(markdown)
