@@ -2,7 +2,7 @@ import type { Channel, MessageRef } from '../../src/ports/channel.ts'
 import { deliverReply } from './deliver.ts'
 import { placeOf } from './place.ts'
 import { markdown } from './render/reply.ts'
-import { safeText, short } from './render/text.ts'
+import { safeText, short, summary } from './render/text.ts'
 import type { Site } from './site.ts'
 
 const remembered = 1000
@@ -40,7 +40,7 @@ export function channelOf(site: Site): Channel {
       const place = placeOf(thread)
       const message = {
         channel: place.channel,
-        text: short(text, 300),
+        text: summary(text),
         blocks: [{ ...markdown(safeText(short(text, 11_000))), block_id: 'hone:notice' }],
       }
       const more = { unfurl_links: false, unfurl_media: false, ...(place.thread ? { thread_ts: place.thread } : {}) }

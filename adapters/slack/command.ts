@@ -5,9 +5,8 @@ import { tenantOf, threadOf } from './place.ts'
 import { confirmBlocks } from './render/modal.ts'
 import { type Block, markdown } from './render/reply.ts'
 import { runBlocks } from './render/run.ts'
-import { safeText, short } from './render/text.ts'
+import { safeText, short, summary } from './render/text.ts'
 import type { Site } from './site.ts'
-import { whisper } from './whisper.ts'
 
 /** Answers the one who asked, through the address Slack gave for it. */
 export type Respond = (answer: {
@@ -25,10 +24,11 @@ const confirmations: Readonly<Record<string, string>> = {
   'forget-me': 'Delete what you wrote here and every vote of yours, for good?',
 }
 
+const said = (text: string) => markdown(safeText(short(text, 11_000)))
 const ephemeral = (text: string, blocks?: Block[]) => ({
   response_type: 'ephemeral' as const,
-  text: short(text, 3000),
-  blocks: blocks ?? [markdown(safeText(short(text, 11_000)))],
+  text: summary(text),
+  blocks: blocks ?? [said(text)],
 })
 
 /** The slash command. Answers are ephemeral; what changes something is confirmed first. */
@@ -38,7 +38,8 @@ export async function commanded(site: Site, body: unknown, respond: Respond): Pr
   const [name = ''] = asked.text.split(/\s+/)
   const question = confirmations[name]
   const admin = await site.isAdmin(asked.team, asked.user)
-  if (question && (admin || name === 'forget-me') && !asked.text.includes('--dry-run')) {
+  const harmless = name === 'retrain' && asked.text.includes('--dry-run')
+  if (question && (admin || name === 'forget-me') && !harmless) {
     const text = name === 'forget-me' ? 'forget-me confirm' : asked.text
     await respond(ephemeral(question, confirmBlocks(text, question)))
     return
@@ -47,11 +48,15 @@ export async function commanded(site: Site, body: unknown, respond: Respond): Pr
   await respond(ephemeral(reply.text))
 }
 
-/** *Yes, do it* or *No* below such a question, or a button of App Home. Who pressed it is checked anew. */
+/**
+ * *Yes, do it* or *No* below such a question, or a button of App Home. Who pressed it is checked anew, and a question
+ * is answered once: two quick presses don't roll back twice.
+ */
 export async function confirmed(site: Site, body: unknown, respond: Respond | undefined): Promise<void> {
   const press = parsePress(body)
   if (!press) return
-  const { team, user, person, place, action, value } = press
+  const { team, user, person, place, message, action, value } = press
+  if (place && !site.once(`answered ${team} ${place.channel} ${message}`)) return
   if (action === 'hone:dismiss')
     return void (await respond?.({ ...ephemeral('Nothing was changed.'), replace_original: true }))
   const where = place ?? { team, channel: user }
@@ -65,7 +70,7 @@ export async function confirmed(site: Site, body: unknown, respond: Respond | un
   }
   const reply = await run(site, asked, await site.isAdmin(team, user))
   if (respond) await respond({ ...ephemeral(reply.text), replace_original: true })
-  else await whisper(site, where, user, reply.text)
+  else await post(site, where, { text: summary(reply.text), blocks: [said(reply.text)] })
 }
 
 async function run(site: Site, asked: Commanded, admin: boolean): Promise<CommandReply> {

@@ -46,8 +46,11 @@ export async function deliverReply(
   const session = site.sessions.begin(draft.place, draft.user)
   const surfaces = waysOf(site, draft, session, before.messages.length > 0)
   const pen = createPen(site, event, surfaces)
-  await follow(events, pen)
-  if ((await session) && !draft.sessionEnded) await site.sessions.end(draft.place)
+  try {
+    await follow(events, pen)
+  } finally {
+    if ((await session) && !draft.sessionEnded) await site.sessions.end(draft.place)
+  }
   return refs(draft.messages)
 }
 
@@ -57,6 +60,7 @@ function newDraft(event: Inbound, messages: readonly string[]): Draft {
     user: userOf(event.person),
     event: event.id,
     messages: [...messages],
+    finished: false,
     base: 0,
     prefix: '',
     sessionEnded: false,
@@ -75,7 +79,7 @@ interface Pen {
   readonly progress: Progress
   /** Something is new. */
   touch(): void
-  /** Writes the end; resolves when it stands in Slack. */
+  /** Writes the end, if there is one; resolves when it stands in Slack. */
   finish(): Promise<void>
 }
 
@@ -118,7 +122,8 @@ function createPen(site: Site, event: Inbound, surfaces: Surface[]): Pen {
       over = true
       ended.resolve()
       await writing
-      await attempt(site, event, surfaces, (surface) => surface.end(finalOf(progress, event.id)))
+      // Without an end the process is ending, and the next one goes on in the same message.
+      if (progress.end) await attempt(site, event, surfaces, (surface) => surface.end(finalOf(progress, event.id)))
     },
   }
 }
@@ -167,7 +172,7 @@ function viewOf(progress: Progress): View {
   return { text: safeText(text.slice(0, settled(text)), hostsOf(progress)), tasks: progress.tasks }
 }
 
-/** The whole reply with what belongs below it. Without an end it was broken off, and nobody can vote on it. */
+/** The whole reply with what belongs below it. Nobody can vote on one that failed. */
 function finalOf({ text, tasks, end }: Progress, event: string): Final {
   const mark = doneMark(event)
   switch (end?.kind) {

@@ -1,20 +1,16 @@
 import { healed, splitText } from '../shared/split.ts'
 import { type Client, type SlackApi, slackCode } from './api.ts'
 import { type Block, markdown, sections, stopBlocks, taskLine } from './render/reply.ts'
-import { escaped, short } from './render/text.ts'
-import { cutAt, type Draft, type Final, longestMessage, type Surface, turnOver } from './surface.ts'
+import { summary } from './render/text.ts'
+import { closing, cutAt, type Draft, type Final, longestMessage, type Surface, turnOver } from './surface.ts'
 
-/** What notifications and screen readers get. */
-const summary = (text: string) => short(escaped(text), 300) || '…'
 const quiet = { unfurl_links: false, unfurl_media: false } as const
 
 /** A message that is posted once and edited as the reply grows: where Slack gives no stream. */
 export function editSurface(api: SlackApi, draft: Draft): Surface {
   const { place, event } = draft
   const { channel, thread } = place
-  /** The last message is finished: what comes now stands in a new one. */
-  let finished = false
-  const open = () => draft.messages.length > 0 && !finished
+  const open = () => draft.messages.length > 0 && !draft.finished
 
   async function write(text: string, blocks: readonly Block[], live: boolean): Promise<void> {
     const body = { channel, text: summary(text), blocks: [...(text ? [markdown(text)] : []), ...blocks] }
@@ -27,7 +23,7 @@ export function editSurface(api: SlackApi, draft: Draft): Surface {
       client.chat.postMessage({ ...body, ...quiet, ...(thread ? { thread_ts: thread } : {}) }),
     )
     if (posted.ts) draft.messages.push(posted.ts)
-    finished = false
+    draft.finished = false
   }
 
   /** A message that still streams can't be edited: its stream ends first. */
@@ -46,9 +42,8 @@ export function editSurface(api: SlackApi, draft: Draft): Surface {
     while (text.length - draft.base > longestMessage) {
       const { base, prefix } = draft
       const upTo = cutAt(text, base)
-      const closing = turnOver(draft, text, upTo)
-      await write(prefix + text.slice(base, upTo) + closing, [], false)
-      finished = true
+      await write(prefix + text.slice(base, upTo) + closing(draft, text, upTo), [], false)
+      turnOver(draft, text, upTo)
     }
   }
 
@@ -79,7 +74,7 @@ export function wholeSurface(api: SlackApi, draft: Draft): Surface {
     show: async () => undefined,
     async end(final: Final) {
       const begun = draft.messages.at(-1)
-      if (begun) await remove(begun).catch(() => undefined)
+      if (begun && !draft.finished) await remove(begun).catch(() => undefined)
       const parts = splitText(draft.prefix + final.text.slice(draft.base), 2500)
       const last = parts.length - 1
       for (const [index, part] of (parts.length > 0 ? parts : ['…']).entries()) {

@@ -46,7 +46,7 @@ export async function pressed(site: Site, body: unknown, ack: Ack): Promise<void
     case 'retry':
       return retry(site, press, control.id, ack)
     case 'stop':
-      site.bot.stop(control.id)
+      if (control.id.startsWith(`${tenant}:`)) site.bot.stop(control.id)
       return ack()
     case 'why':
       await ack()

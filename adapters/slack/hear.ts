@@ -34,7 +34,7 @@ export async function keep(site: Site, event: Inbound): Promise<void> {
   } catch (error) {
     if (first) arriving.delete(event.id)
     if (!(error instanceof HoneError) || error.code !== 'INPUT') throw error
-    void whisper(site, placeOf(event.thread), userOf(event.person), error.message)
+    if (site.once(`refused ${event.id}`)) void whisper(site, placeOf(event.thread), userOf(event.person), error.message)
   }
 }
 
@@ -62,16 +62,25 @@ export async function hearOpened(site: Site, body: unknown): Promise<void> {
   )
 }
 
-/** 👍 and 👎 as reactions: the message itself says which turn it carries. */
-export async function hearReaction(site: Site, body: unknown): Promise<void> {
-  const reacted = parseReaction(body)
+/** 👍 and 👎 as reactions: the message itself says which turn it carries. One taken back withdraws only its own vote. */
+export async function hearReaction(site: Site, body: unknown, self: string): Promise<void> {
+  const reacted = parseReaction(body, self)
   if (!reacted) return
-  const { team, user, channel, ts, verdict } = reacted
+  const { team, user, channel, ts, verdict, removed } = reacted
   const place = { team, channel }
   const answer = await site.api.call('conversations.replies', place, (client) =>
     client.conversations.replies({ channel, ts, limit: 100 }),
   )
   const turn = turnIn(answer.messages?.find((message) => message.ts === ts)?.blocks)
-  if (turn)
-    await site.bot.feedback({ kind: 'vote', turn, verdict, tenant: tenantOf(team), person: personOf(team, user) })
+  if (!turn) return
+  const person = personOf(team, user)
+  const { votes } = removed ? await site.bot.store.feedback.ofTurn(turn) : { votes: [] }
+  if (removed && votes.find((vote) => vote.person === person.id)?.verdict !== verdict) return
+  await site.bot.feedback({
+    kind: 'vote',
+    turn,
+    verdict: removed ? 'none' : verdict,
+    tenant: tenantOf(team),
+    person,
+  })
 }

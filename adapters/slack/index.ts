@@ -7,7 +7,7 @@ import { channelOf } from './channel.ts'
 import { listen } from './listen.ts'
 import { defaultCommand } from './manifest.ts'
 import { createSessions } from './session.ts'
-import type { ReadFile, Site } from './site.ts'
+import { createOnce, type ReadFile, type Site } from './site.ts'
 
 export type { Client } from './api.ts'
 export { botEvents, botScopes, manifestLink, slackManifest } from './manifest.ts'
@@ -76,6 +76,7 @@ export function slack(app: App, bot: Bot, options: SlackOptions = {}): SlackChan
     clientOf,
     arriving: new Map(),
     answering: new Map(),
+    once: createOnce(),
     now: options.now ?? (() => performance.now()),
     ...(options.wait ? { wait: options.wait } : {}),
     self: selfOf(clientOf),

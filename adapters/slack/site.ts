@@ -36,8 +36,26 @@ export interface Site {
   readonly answering: Map<ThreadId, string>
   readonly now: () => number
   readonly wait?: (ms: number) => Promise<unknown>
+  /** True the first time something is named: a mention comes as two events, and people press twice. */
+  once(what: string): boolean
   clientOf(team: string): Client
   /** The bot's own user id in a workspace. */
   self(team: string): Promise<string>
   isAdmin(team: string, user: string): Promise<boolean>
+}
+
+const remembered = 1000
+
+/** Answers whether it hears something for the first time. Of very much, the oldest is forgotten. */
+export function createOnce(): Site['once'] {
+  const known = new Set<string>()
+  return function once(what) {
+    if (known.has(what)) return false
+    known.add(what)
+    for (const oldest of known) {
+      if (known.size <= remembered) break
+      known.delete(oldest)
+    }
+    return true
+  }
 }

@@ -2,7 +2,7 @@ import type { types } from '@slack/bolt'
 import { createPacer } from '../shared/pace.ts'
 import { type SlackApi, slackCode } from './api.ts'
 import { taskChunk } from './render/reply.ts'
-import { cutAt, type Draft, type Final, longestMessage, type Surface, turnOver, type View } from './surface.ts'
+import { closing, cutAt, type Draft, type Final, longestMessage, type Surface, turnOver, type View } from './surface.ts'
 
 export interface StreamOptions {
   readonly api: SlackApi
@@ -65,14 +65,16 @@ export function streamSurface({ api, draft, session, now, wait }: StreamOptions)
     ts = started.ts
     began = before
     draft.messages.push(ts)
+    draft.finished = false
   }
 
   /** Ends this message and goes on in a new one. */
   async function roll(text: string, upTo: number): Promise<void> {
-    const rest = textChunk(text.slice(sent, upTo) + turnOver(draft, text, upTo))
-    sent = upTo
+    const rest = textChunk(text.slice(sent, upTo) + closing(draft, text, upTo))
     const old = ts
     await api.call('chat.stopStream', place, (client) => client.chat.stopStream({ channel, ts: old, chunks: rest }))
+    sent = upTo
+    turnOver(draft, text, upTo)
     await start(textChunk(draft.prefix), 'wait')
   }
 
@@ -80,9 +82,10 @@ export function streamSurface({ api, draft, session, now, wait }: StreamOptions)
   async function repair(text: string): Promise<void> {
     const old = ts
     const body = draft.prefix + text.slice(draft.base, sent)
-    const whole = body + turnOver(draft, text, sent)
+    const whole = body + closing(draft, text, sent)
     if (whole)
       await api.call('chat.update', place, (client) => client.chat.update({ channel, ts: old, markdown_text: whole }))
+    turnOver(draft, text, sent)
     await start(textChunk(draft.prefix), 'wait')
   }
 

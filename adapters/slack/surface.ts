@@ -24,8 +24,10 @@ export interface Draft {
   readonly user: string
   /** Id of the event that is answered. */
   readonly event: string
-  /** Time stamps of the messages so far; the last one may still be written to. */
+  /** Time stamps of the messages so far. */
   readonly messages: string[]
+  /** The last message is whole: what comes now stands in a new one. */
+  finished: boolean
   /** Characters of the text that stand in earlier messages. */
   base: number
   /** What the last message begins with besides: the fence of a code block that was cut. */
@@ -64,10 +66,15 @@ export function openFence(text: string): string {
   return open
 }
 
-/** Ends the message that is written to: the text from here on belongs to a new one. Answers what closes it. */
-export function turnOver(draft: Draft, text: string, upTo: number): string {
+/** What closes a message that ends there: the end of a code block that was cut. */
+export function closing(draft: Draft, text: string, upTo: number): string {
+  return openFence(draft.prefix + text.slice(draft.base, upTo)) ? '\n```' : ''
+}
+
+/** The message that was written to stands whole in Slack: the text from here on belongs to a new one. */
+export function turnOver(draft: Draft, text: string, upTo: number): void {
   const fence = openFence(draft.prefix + text.slice(draft.base, upTo))
   draft.base = upTo
   draft.prefix = fence ? `${fence}\n` : ''
-  return fence ? '\n```' : ''
+  draft.finished = true
 }

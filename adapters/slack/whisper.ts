@@ -1,6 +1,6 @@
 import type { Place } from './place.ts'
 import { thanksBlocks } from './render/modal.ts'
-import { short } from './render/text.ts'
+import { summary } from './render/text.ts'
 import type { Site } from './site.ts'
 
 /** Says something that only one person sees. Never throws: it is a courtesy. */
@@ -11,7 +11,7 @@ export async function whisper(site: Site, place: Place, user: string, text: stri
       client.chat.postEphemeral({
         channel,
         user,
-        text: short(text, 300),
+        text: summary(text),
         blocks: thanksBlocks(text, turn),
         ...(thread ? { thread_ts: thread } : {}),
       }),

@@ -119,6 +119,7 @@ const reacted = z.object({
   user: z.string(),
   reaction: z.string(),
   item: z.object({ type: z.literal('message'), channel: z.string(), ts: z.string() }),
+  item_user: z.string().nullish(),
 })
 
 export interface Reacted {
@@ -126,18 +127,20 @@ export interface Reacted {
   readonly user: string
   readonly channel: string
   readonly ts: string
-  readonly verdict: 'up' | 'down' | 'none'
+  readonly verdict: 'up' | 'down'
+  /** It was taken back. */
+  readonly removed: boolean
 }
 
-/** 👍 or 👎 on a message, in any skin tone; taking it back is a vote withdrawn. */
-export function parseReaction(body: unknown): Reacted | null {
+/** 👍 or 👎 on a message of the bot's, in any skin tone, given or taken back. */
+export function parseReaction(body: unknown, self: string): Reacted | null {
   const { data } = envelope.safeParse(body)
   const team = teamOf(body)
   const { data: one } = reacted.safeParse(data?.event)
   const verdict = one && thumbs[one.reaction.split('::')[0] ?? '']
-  if (!one || !team || !verdict) return null
+  if (!one || !team || !verdict || one.user === self || (one.item_user && one.item_user !== self)) return null
   const { channel, ts } = one.item
-  return { team, user: one.user, channel, ts, verdict: one.type === 'reaction_removed' ? 'none' : verdict }
+  return { team, user: one.user, channel, ts, verdict, removed: one.type === 'reaction_removed' }
 }
 
 const thumbs: Readonly<Record<string, 'up' | 'down'>> = { '+1': 'up', thumbsup: 'up', '-1': 'down', thumbsdown: 'down' }

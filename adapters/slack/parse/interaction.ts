@@ -3,9 +3,15 @@ import type { Person, ThreadId } from '../../../src/ports/channel.ts'
 import { type Control, parseControl } from '../../shared/control.ts'
 import { type Place, personOf, threadOf } from '../place.ts'
 
+/** In an app that was installed in a whole organisation, `team` is null and the person's own workspace counts. */
 const who = {
-  team: z.object({ id: z.string() }),
-  user: z.object({ id: z.string(), name: z.string().optional(), username: z.string().optional() }),
+  team: z.object({ id: z.string() }).nullish(),
+  user: z.object({
+    id: z.string(),
+    team_id: z.string().nullish(),
+    name: z.string().optional(),
+    username: z.string().optional(),
+  }),
 }
 
 const pressed = z.object({
@@ -34,6 +40,8 @@ export interface Pressed {
   readonly trigger: string
   /** Where the button stands; App Home has no channel. */
   readonly place?: Place
+  /** Time stamp of the message the button stands in. */
+  readonly message?: string
   /** Tells one press from the next. */
   readonly at: string
 }
@@ -41,25 +49,30 @@ export interface Pressed {
 export function parsePress(body: unknown): Pressed | null {
   const { data } = pressed.safeParse(body)
   const action = data?.actions[0]
-  if (!data || !action) return null
+  const by = personIn(data)
+  if (!data || !action || !by) return null
   const { channel_id: channel, thread_ts: thread, message_ts: ts } = data.container
   const place = channel
-    ? { team: data.team.id, channel, ...(thread || ts ? { thread: thread ?? ts ?? '' } : {}) }
+    ? { team: by.team, channel, ...(thread || ts ? { thread: thread ?? ts ?? '' } : {}) }
     : undefined
   const control = parseControl(action.value)
   return {
-    ...personIn(data),
+    ...by,
     action: action.action_id,
     value: action.value ?? '',
     ...(control ? { control } : {}),
     trigger: data.trigger_id ?? '',
     ...(place ? { place } : {}),
+    ...(ts ? { message: ts } : {}),
     at: action.action_ts,
   }
 }
 
-function personIn({ team, user }: z.infer<z.ZodObject<typeof who>>) {
-  return { team: team.id, user: user.id, person: personOf(team.id, user.id, user.name ?? user.username ?? user.id) }
+function personIn(data: z.infer<z.ZodObject<typeof who>> | undefined, installed?: string | null) {
+  const team = installed ?? data?.team?.id ?? data?.user.team_id
+  if (!data || !team) return undefined
+  const { id: user, name, username } = data.user
+  return { team, user, person: personOf(team, user, name ?? username ?? user) }
 }
 
 /** What the correction modal needs to know when it comes back. */
@@ -75,7 +88,11 @@ const state = z.record(
 )
 const submitted = z.object({
   ...who,
-  view: z.object({ private_metadata: z.string(), state: z.object({ values: state }) }),
+  view: z.object({
+    private_metadata: z.string(),
+    state: z.object({ values: state }),
+    app_installed_team_id: z.string().nullish(),
+  }),
 })
 
 /** The correction modal, sent off. */
@@ -91,11 +108,12 @@ export interface Corrected {
 export function parseCorrection(body: unknown): Corrected | null {
   const { data } = submitted.safeParse(body)
   const known = data && about.safeParse(parseJson(data.view.private_metadata)).data
-  if (!data || !known) return null
+  const by = personIn(data, data?.view.app_installed_team_id)
+  if (!data || !known || !by) return null
   const { values } = data.view.state
   const reason = values['reason']?.['reason']?.selected_option?.value
   const better = values['better']?.['better']?.value?.trim()
-  return { ...personIn(data), about: known, ...(reason ? { reason } : {}), ...(better ? { better } : {}) }
+  return { ...by, about: known, ...(reason ? { reason } : {}), ...(better ? { better } : {}) }
 }
 
 function parseJson(text: string): unknown {
@@ -125,20 +143,24 @@ export interface Chosen {
 
 export function parseShortcut(body: unknown): Chosen | null {
   const { data } = onMessage.safeParse(body)
-  if (!data) return null
+  const by = personIn(data)
+  if (!data || !by) return null
   const { channel, message } = data
   const turn = turnIn(message.blocks)
-  const place = { team: data.team.id, channel: channel.id, thread: message.thread_ts ?? message.ts }
-  return { ...personIn(data), trigger: data.trigger_id, place, ...(turn ? { turn } : {}) }
+  const place = { team: by.team, channel: channel.id, thread: message.thread_ts ?? message.ts }
+  return { ...by, trigger: data.trigger_id, place, ...(turn ? { turn } : {}) }
 }
 
-/** The turn that a message carries, from its own buttons: no table to look it up in. */
+/** The turn that a message carries, from its own buttons: no table to look it up in. What its words say counts for nothing. */
 export function turnIn(blocks: unknown): string | undefined {
-  for (const text of JSON.stringify(blocks ?? []).match(/hone:(?:up|retry):[!-~]+?(?=")/g) ?? []) {
-    const control = parseControl(text)
-    if (control) return control.id
-  }
-  return undefined
+  const controls = valuesIn(blocks).map(parseControl)
+  return controls.find((control) => control?.action === 'up' || control?.action === 'retry')?.id
+}
+
+/** The values of all buttons in there. */
+function valuesIn(node: unknown): readonly unknown[] {
+  if (typeof node !== 'object' || node === null) return []
+  return Object.entries(node).flatMap(([key, inner]) => (key === 'value' ? [inner] : valuesIn(inner)))
 }
 
 const commanded = z.object({

@@ -1,6 +1,6 @@
 const joiner = '\u2060'
 const token =
-  /(?<code>```[\s\S]*?(?:```|$)|`[^`\n]+`)|(?<call><[!@#]|@(?:channel|here|everyone)\b)|\[(?<label>[^\]\n]*)\]\((?<link>[^)\s]+)\)|(?<bare>\bhttps?:\/\/[^\s<>)\]]+)/g
+  /(?<code>^ {0,3}```[^`\n]*(?:\n[\s\S]*?(?:```|$(?![\s\S]))|$(?![\s\S]))|(?<![\\`])`[^`\n]+`(?!`))|(?<call><[!@#]|@(?:channel|here|everyone)\b)|\[(?<label>(?:[^\]\n`]|`[^`\n]*`)*)\]\((?<link>[^)\s]+)\)|(?<bare>https?:\/\/[^\s<>)\]`]+)/gim
 
 /**
  * Reply text that can neither ring anybody nor leak through a link preview: mentions lose their power, and addresses
@@ -15,9 +15,12 @@ export function safeText(markdown: string, hosts: ReadonlySet<string> = new Set(
     if (code) return code.replace(/<(?=[!@#])/g, `<${joiner}`)
     if (call) return `${call[0]}${joiner}${call.slice(1)}`
     const address = link ?? bare ?? ''
-    if (hosts.has(hostOf(address))) return whole
-    if (bare) return `\`${bare}\``
-    return `${label} (\`${address.replaceAll('`', '')}\`)`
+    const trusted = hosts.has(hostOf(address))
+    if (bare) return trusted ? whole : `\`${bare}\``
+    const shown = safeText(label ?? '', hosts)
+    return trusted
+      ? `[${shown}](${address.replace(/<(?=[!@#])/g, '%3C')})`
+      : `${shown} (\`${address.replaceAll('`', '')}\`)`
   })
 }
 
@@ -46,13 +49,18 @@ export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
+/** What notifications and screen readers get: nothing in it can ring or link. */
+export function summary(text: string): string {
+  return short(escaped(text), 300) || '…'
+}
+
 /** Markdown as Slack's older markup, for places where nothing better is taken. */
 export function mrkdwn(markdown: string): string {
   return escaped(markdown)
     .replace(/^#{1,6}\s+(.*)$/gm, '*$1*')
     .replace(/^(\s*)[-*]\s+/gm, '$1• ')
     .replace(/\*\*([^*\n]+)\*\*/g, '*$1*')
-    .replace(/\[([^\]\n]*)\]\(([^)\s]+)\)/g, '<$2|$1>')
+    .replace(/\[([^\]\n]*)\]\((https?:[^)\s|]+)\)/g, '<$2|$1>')
 }
 
 /** Cut to what a field may hold. */

@@ -64,6 +64,27 @@ describe('hone serve with Slack', () => {
     await server.until(() => !server.socket.connected)
   })
 
+  for (const how of ['recycle', 'drop'] as const) {
+    it(`loses and doubles nothing over a ${how} of the connection in the middle of a reply`, async () => {
+      await using server = await fakeSlack()
+      const held = Promise.withResolvers<void>()
+      const bot = fakeBot({ script: (text) => ({ chunks: ['You said: ', held.promise, text] }) })
+      await using _ = await openSlack(bot, config(server, socket), silent, none)
+      await server.socket.send('events_api', hello)
+      await server.until(() => server.space.messages.length === 1)
+      server.socket[how]()
+      await server.until(() => server.socket.connections === 2 && server.socket.connected)
+      await server.socket.send('events_api', hello, 1)
+      await server.socket.send('events_api', directMessage({ text: 'And now?', ts: '1763900005.000100' }))
+      held.resolve()
+      await bot.idle()
+      assert.deepEqual(
+        server.space.messages.map(({ text }) => text),
+        ['You said: Hello?', 'You said: And now?'],
+      )
+    }).timeout(15_000)
+  }
+
   it('talks over HTTP on Hone’s own port', async () => {
     await using server = await fakeSlack()
     const bot = fakeBot()

@@ -187,6 +187,33 @@ describe('replies in Slack', () => {
     )
   })
 
+  it('keep what stands in an earlier message when no second stream may be begun', async () => {
+    let starts = 0
+    const refuse = (method: string) => (method === 'chat.startStream' && ++starts > 1 ? 'internal_error' : undefined)
+    const { server, channel } = await attached({ refuse })
+    await using _ = server
+    const lines = Array.from({ length: 400 }, (_, i) => `line ${i} of an answer that goes on and on and on\n`)
+    await channel.deliver(event(1), reply('b_1', { words: lines }))
+    const shown = server.space.messages.flatMap((message) => visible(message).match(/line \d+ of/g) ?? [])
+    assert.deepEqual(
+      shown,
+      lines.map((_, i) => `line ${i} of`),
+    )
+  })
+
+  it('are left as they are when the process ends, for the next one to go on in', async () => {
+    const { server, channel } = await attached()
+    await using _ = server
+    async function* cut(): AsyncGenerator<ReplyEvent> {
+      yield { kind: 'status', text: 'Searching the documents' }
+      await server.until(() => server.space.messages.length > 0)
+      yield { kind: 'delta', text: 'Half an answer ' }
+    }
+    await channel.deliver(event(1), cut())
+    assert.equal(server.space.messages.length, 1)
+    assert.doesNotMatch(server.space.messages.map(visible).join(), /hone:done|broke off/)
+  })
+
   it('keep their thumbs where Slack refuses its own feedback buttons', async () => {
     const refuse = (method: string, args: Record<string, unknown>) =>
       method === 'chat.stopStream' && JSON.stringify(args).includes('context_actions') ? 'invalid_blocks' : undefined

@@ -194,8 +194,8 @@ describe('talking in Slack', () => {
     const files: FileToRead[] = []
     const read = async (file: FileToRead) => files.push(file)
     await using place = await workplace(fakeBot(), { admins: ['UADMIN'], read })
-    const shared = (user: string, url: string) => {
-      const payload = directMessage({ text: '', ts: root, user }) as { event: Json }
+    const shared = (user: string, url: string, ts = root) => {
+      const payload = directMessage({ text: '', ts, user }) as { event: Json }
       return {
         ...payload,
         event: {
@@ -214,8 +214,8 @@ describe('talking in Slack', () => {
       [['parking.md', 'slack:T1', 'slack:T1:D1']],
     )
     assert.match(new TextDecoder().decode(files[0]?.bytes), /behind the house/)
-    await place.give(shared('UANNA', url))
-    await place.give(shared('UADMIN', 'https://evil.example/x'))
+    await place.give(shared('UANNA', url, '1763900002.000100'))
+    await place.give(shared('UADMIN', 'https://evil.example/x', '1763900003.000100'))
     await place.slack.until(() => place.slack.space.ephemerals.length >= 2)
     assert.equal(files.length, 1)
   })

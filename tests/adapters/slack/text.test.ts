@@ -72,6 +72,25 @@ describe('what the bot writes in Slack', () => {
     )
   })
 
+  it('hides nothing in labels, escapes, odd code or capitals', () => {
+    const hosts = new Set(['docs.example'])
+    for (const text of [
+      '[<!channel>](https://evil.example/x)',
+      '[<!channel>](https://docs.example/x)',
+      '[a](https://docs.example/<!channel>)',
+    ])
+      assert.doesNotMatch(safeText(text, hosts), /<[!@#]/, text)
+    for (const text of [
+      '[https://evil.example/x](y)',
+      'See ``` https://evil.example/x',
+      '\\`https://evil.example/x\\`',
+      '_https://evil.example/x_',
+      'HTTPS://evil.example/x',
+    ])
+      assert.match(safeText(text, hosts), /`https:\/\/evil\.example\/x[_\\]?`/i, text)
+    assert.equal(mrkdwn('`[x](!channel)`'), '`[x](!channel)`')
+  })
+
   it('grows: what was shown of prose is never taken back', () => {
     const prose = fc.array(
       fc.constantFrom(

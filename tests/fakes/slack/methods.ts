@@ -41,6 +41,7 @@ export const methods: Readonly<Record<string, Method>> = {
       const refused = content(args)
       if (refused) return refused
       const { channel, user, text = '', blocks = [] } = args
+      if (/^[UW]/.test(String(channel))) return 'channel_not_found'
       space.ephemerals.push({
         channel: String(channel),
         user: String(user),

@@ -167,12 +167,19 @@ export const stopPressed = (thread: string, channel = 'D1'): Json =>
     streaming_message_ts: [],
     event_ts: '1.1',
   })
-export const reaction = (name: string, item: { channel: string; ts: string }, user = 'UANNA'): Json =>
+interface Reacted {
+  readonly user?: string
+  readonly removed?: boolean
+  /** Who wrote the message. */
+  readonly author?: string
+}
+
+export const reaction = (name: string, item: { channel: string; ts: string }, reacted: Reacted = {}): Json =>
   envelope({
-    type: 'reaction_added',
-    user,
+    type: reacted.removed ? 'reaction_removed' : 'reaction_added',
+    user: reacted.user ?? 'UANNA',
     reaction: name,
     item: { type: 'message', ...item },
-    item_user: botUser,
+    item_user: reacted.author ?? botUser,
     event_ts: '1.1',
   })

@@ -7,6 +7,8 @@ type Json = Record<string, unknown>
 /** The server's end of Socket Mode. */
 export interface SocketMode {
   readonly connected: boolean
+  /** How often a client has connected. */
+  readonly connections: number
   /**
    * Delivers one envelope and resolves with what came back with its acknowledgement; rejects without one in 3 seconds.
    * `attempt` counts redeliveries of the same event; each has an envelope id of its own.
@@ -14,6 +16,8 @@ export interface SocketMode {
   send(type: 'events_api' | 'interactive' | 'slash_commands', payload: Json, attempt?: number): Promise<Json>
   /** Asks the client to come again, as Slack does when it moves a connection. */
   recycle(): void
+  /** Breaks the connection without a word. */
+  drop(): void
   close(): void
 }
 
@@ -24,8 +28,10 @@ export function socketMode(server: Server, changed: () => void): SocketMode {
   const sockets = new WebSocketServer({ server, path: '/socket' })
   const waiting = new Map<string, (payload: Json) => void>()
   let current: WebSocket | undefined
+  let connections = 0
   sockets.on('connection', (socket) => {
     current = socket
+    connections += 1
     socket.on('message', (data) => {
       const { envelope_id: id, payload = {} } = JSON.parse(String(data)) as { envelope_id: string; payload?: Json }
       waiting.get(id)?.(payload)
@@ -41,6 +47,9 @@ export function socketMode(server: Server, changed: () => void): SocketMode {
   return {
     get connected() {
       return current !== undefined
+    },
+    get connections() {
+      return connections
     },
     send(type, payload, attempt = 0) {
       const id = randomUUID()
@@ -62,6 +71,7 @@ export function socketMode(server: Server, changed: () => void): SocketMode {
     recycle() {
       current?.send(JSON.stringify({ type: 'disconnect', reason: 'refresh_requested' }))
     },
+    drop: () => current?.terminate(),
     close() {
       for (const socket of sockets.clients) socket.terminate()
       sockets.close()
