@@ -22,8 +22,8 @@ export interface DatasetInput {
   readonly selection: Selection
   readonly replay: readonly ReplayRow[]
   readonly seed: number
-  /** Flips half of the training labels at random, as an experiment; the held-out rows stay as people judged them. */
-  readonly shuffleLabels?: boolean
+  /** The votes are those of `shuffleVotes`; the manifest says so. */
+  readonly shuffledLabels?: boolean
 }
 
 /** A pair's way back to its turns and people, as the manifest keeps it. */
@@ -100,11 +100,9 @@ export async function readDataset(path: string): Promise<Dataset> {
   }
 }
 
-function filesOf({ selection, replay, seed, shuffleLabels }: DatasetInput): Record<string, string> {
-  const train = shuffleLabels ? flipHalf(selection.train, seed) : selection.train
-  const lone = shuffleLabels ? flipHalf(selection.unpaired, seed + 1) : selection.unpaired
+function filesOf({ selection, replay }: DatasetInput): Record<string, string> {
   return {
-    'train.jsonl': jsonLines(toRows(feedbackRows([...train, ...lone]), selection.method)),
+    'train.jsonl': jsonLines(toRows(feedbackRows([...selection.train, ...selection.unpaired]), selection.method)),
     'holdout.jsonl': jsonLines(toRows(feedbackRows(selection.heldOut), 'dpo')),
     'replay.jsonl': jsonLines(replay.map(({ prompt, completion }) => ({ prompt, completion: reply(completion) }))),
   }
@@ -112,6 +110,20 @@ function filesOf({ selection, replay, seed, shuffleLabels }: DatasetInput): Reco
 
 function reply(content: string): readonly ChatMessage[] {
   return [{ role: 'assistant', content }]
+}
+
+/**
+ * The same rows as if people had voted at random, as an experiment: half of all labels are the other way round, those that
+ * the gate judges by too. Nothing can be learned from them, so the gate must refuse what comes of it.
+ */
+export function shuffleVotes(selection: Selection, seed: number): Selection {
+  const { train, heldOut, unpaired } = selection
+  return {
+    ...selection,
+    train: flipHalf(train, seed),
+    heldOut: flipHalf(heldOut, seed + 1),
+    unpaired: flipHalf(unpaired, seed + 2),
+  }
 }
 
 /** Exactly half of the rows, chosen by the seed, say the opposite of what people said. */
@@ -124,7 +136,7 @@ function flipHalf<R extends Pair | Unpaired>(rows: readonly R[], seed: number): 
   })
 }
 
-function manifestOf({ selection, replay, shuffleLabels }: DatasetInput, hash: string): DatasetManifest {
+function manifestOf({ selection, replay, shuffledLabels }: DatasetInput, hash: string): DatasetManifest {
   const { train, heldOut, unpaired, method, leftOut, notes, splitBy } = selection
   return {
     format: 1,
@@ -134,7 +146,7 @@ function manifestOf({ selection, replay, shuffleLabels }: DatasetInput, hash: st
     leftOut,
     notes,
     splitBy,
-    shuffledLabels: shuffleLabels === true,
+    shuffledLabels: shuffledLabels === true,
     profiles: [...new Set([...train, ...heldOut, ...unpaired].map(({ profile }) => profile))].sort(),
     traces: [
       ...train.map((pair) => traceOf(pair, false)),

@@ -4,7 +4,7 @@ import type { EngineSlot } from '../src/ports/engine.ts'
 import type { GateReport, TrainOptions } from '../src/ports/learning.ts'
 import type { Store } from '../src/ports/store.ts'
 import type { TrainEvent, Trainer, TrainJob } from '../src/ports/trainer.ts'
-import { type Dataset, freeze } from './dataset.ts'
+import { type Dataset, freeze, shuffleVotes } from './dataset.ts'
 import { removeFolder } from './files.ts'
 import { gate, type Judgement } from './gate.ts'
 import type { VersionManifest } from './manifest.ts'
@@ -63,7 +63,9 @@ type Done = Extract<TrainEvent, { type: 'done' }>
  * A training run from rows to a serving version, read top to bottom. Throws when anything fails or the signal aborts;
  * then there is no new version, and the old one goes on serving.
  */
-export async function runTraining(parts: RunParts, request: RunRequest, voice: RunVoice): Promise<RunOutcome> {
+export async function runTraining(parts: RunParts, asked: RunRequest, voice: RunVoice): Promise<RunOutcome> {
+  const { selection, seed, options } = asked
+  const request = options.shuffleLabels ? { ...asked, selection: shuffleVotes(selection, seed) } : asked
   const { trainer, registry, serving } = parts
   const { signal } = voice
   await trainer.prepare((line) => voice.say(line), signal)
@@ -97,8 +99,8 @@ async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice)
   const base = { id: 'v0', base: parts.base }
   const onProgress = quarters((done) => voice.say(`The base model's own answers: ${done} %.`))
   const replay = await makeReplay({ slot: parts.slot, base, selection, seed, signal, onProgress })
-  const shuffle = options.shuffleLabels === undefined ? {} : { shuffleLabels: options.shuffleLabels }
-  const dataset = await freeze(join(parts.dataDir, 'datasets'), { selection, replay, seed, ...shuffle })
+  const shuffledLabels = options.shuffleLabels === true
+  const dataset = await freeze(join(parts.dataDir, 'datasets'), { selection, replay, seed, shuffledLabels })
   const { pairs, heldOut } = dataset.manifest.rows
   voice.say(
     `Dataset ${dataset.manifest.hash.slice(0, 8)}: ${pairs} pairs, ${heldOut} held out, ${replay.length} replay.`,

@@ -59,7 +59,7 @@ export interface TrainOptions {
   readonly epochs?: number
   readonly sftWeight?: number
   readonly seed?: number
-  /** For experiments: flips half the labels at random. The gate must refuse the result. */
+  /** For experiments: as if people had voted at random. The gate must refuse the result. */
   readonly shuffleLabels?: boolean
 }
 
