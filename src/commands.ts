@@ -27,7 +27,7 @@ export const commands: Readonly<Record<string, Command>> = {
   help: { usage: 'help', help: 'this list', admin: false, run: help },
   status: { usage: 'status', help: 'what serves, what was learned, what runs', admin: false, run: status },
   retrain: {
-    usage: 'retrain [--dry-run] [--method dpo|sft|kto]',
+    usage: `retrain [--dry-run] [--method ${methods.join('|')}]`,
     help: 'train on the votes so far',
     admin: true,
     run: retrain,

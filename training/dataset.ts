@@ -8,6 +8,7 @@ import { feedbackRows } from './export.ts'
 import { removeFolder, syncFolder, writeDurably } from './files.ts'
 import { toRows } from './formats.ts'
 import { seeded, sha256, shuffled } from './hash.ts'
+import { methodData, usableLone } from './methods.ts'
 import type { Pair, Unpaired } from './pairs.ts'
 import type { Selection } from './select.ts'
 
@@ -104,7 +105,7 @@ function filesOf({ selection, replay, seed, shuffleLabels }: DatasetInput): Reco
   const train = shuffleLabels ? flipHalf(selection.train, seed) : selection.train
   const lone = shuffleLabels ? flipHalf(selection.unpaired, seed + 1) : selection.unpaired
   return {
-    'train.jsonl': jsonLines(toRows(feedbackRows([...train, ...lone]), selection.method)),
+    'train.jsonl': jsonLines(toRows(feedbackRows([...train, ...lone]), methodData[selection.method].format)),
     'holdout.jsonl': jsonLines(toRows(feedbackRows(selection.heldOut), 'dpo')),
     'replay.jsonl': jsonLines(replay.map(({ prompt, completion }) => ({ prompt, completion: reply(completion) }))),
   }
@@ -139,7 +140,7 @@ function manifestOf({ selection, replay, shuffleLabels }: DatasetInput, hash: st
     traces: [
       ...train.map((pair) => traceOf(pair, false)),
       ...heldOut.map((pair) => traceOf(pair, true)),
-      ...(method === 'dpo' ? [] : unpaired.map(loneTrace)),
+      ...(methodData[method].lone === 'none' ? [] : unpaired.map(loneTrace)),
     ],
   }
 }
@@ -147,8 +148,8 @@ function manifestOf({ selection, replay, shuffleLabels }: DatasetInput, hash: st
 /** Rows by what they are for: `{ pairs, heldOut, replay }`, and `lone` where the method uses lone thumbs. */
 export function rowCounts(selection: Selection, replay: number): Record<string, number> {
   const { train, heldOut, unpaired, method } = selection
-  const lone = method === 'sft' ? unpaired.filter(({ liked }) => liked).length : unpaired.length
-  return { pairs: train.length, heldOut: heldOut.length, replay, ...(method === 'dpo' ? {} : { lone }) }
+  const lone = methodData[method].lone === 'none' ? {} : { lone: usableLone(method, unpaired).length }
+  return { pairs: train.length, heldOut: heldOut.length, replay, ...lone }
 }
 
 function traceOf(pair: Pair, heldOut: boolean): Trace {

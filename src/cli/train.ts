@@ -57,9 +57,10 @@ async function follow(
     if (event.kind === 'gate') ended = { ...ended, gate: event.report }
     if (event.kind === 'state') ended = { ...ended, job: event.job }
     if (event.kind !== 'train' || event.event.type !== 'step') continue
-    const { step, of, loss, accuracy } = event.event
+    const { step, of, loss, accuracy, reward } = event.event
     const liked = accuracy === undefined ? '' : ` accuracy ${Math.round(accuracy * 100)} %`
-    bar.update(step, of, `loss ${loss.toFixed(3)}${liked}`)
+    const earned = reward === undefined ? '' : ` reward ${reward.toFixed(2)}`
+    bar.update(step, of, `loss ${loss.toFixed(3)}${liked}${earned}`)
     if (step === of) bar.stop()
   }
   bar.stop()

@@ -1,5 +1,5 @@
 /** Training techniques the trainer knows. */
-export const methods = ['dpo', 'sft', 'kto'] as const
+export const methods = ['dpo', 'sft', 'kto', 'rl'] as const
 export type Method = (typeof methods)[number]
 
 /** Written to `job.json`: the whole of what the Python child is told. All paths are absolute. */
@@ -37,6 +37,9 @@ export type TrainEvent =
       readonly loss: number
       readonly margin?: number
       readonly accuracy?: number
+      /** Mean reward of sampled replies, and their divergence from the base, where the method has them. */
+      readonly reward?: number
+      readonly kl?: number
       readonly tokensPerSecond?: number
       readonly etaSeconds?: number
     }
