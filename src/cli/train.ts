@@ -2,7 +2,7 @@ import { outcomeText, planText } from '../commands.ts'
 import { HoneError } from '../errors.ts'
 import type { GateReport, RunEvent, TrainOptions } from '../ports/learning.ts'
 import type { Job } from '../ports/store.ts'
-import { type Method, methods } from '../ports/trainer.ts'
+import { type MethodChoice, methodChoices } from '../ports/trainer.ts'
 import { createBar } from './bar.ts'
 import type { Desk } from './desk.ts'
 import type { Output } from './output.ts'
@@ -19,13 +19,13 @@ export interface TrainFlags {
 
 /** Checks the flags. @throws HoneError INPUT naming the flag. */
 export function trainOptions({ method, dryRun: _, ...numbers }: TrainFlags): TrainOptions {
-  if (method !== undefined && !methods.includes(method as Method)) {
-    throw new HoneError('INPUT', `--method is "${method}"; it must be one of ${methods.join(', ')}.`)
+  if (method !== undefined && !methodChoices.includes(method as MethodChoice)) {
+    throw new HoneError('INPUT', `--method is "${method}"; it must be one of ${methodChoices.join(', ')}.`)
   }
   for (const [flag, value] of Object.entries(numbers)) {
     if (value !== undefined && !Number.isFinite(value)) throw new HoneError('INPUT', `--${flag} must be a number.`)
   }
-  return { ...numbers, ...(method === undefined ? {} : { method: method as Method }) }
+  return { ...numbers, ...(method === undefined ? {} : { method: method as MethodChoice }) }
 }
 
 /** `hone train`: the dry run, or the whole way to a promoted or refused version, with progress. */
