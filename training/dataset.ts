@@ -18,10 +18,18 @@ export interface ReplayRow {
   readonly completion: string
 }
 
+/** A teacher's explained answers, and how many were dropped for which reason. */
+export interface Explained {
+  readonly rows: readonly ReplayRow[]
+  readonly leftOut: Readonly<Record<string, number>>
+}
+
 /** What is frozen into one dataset. */
 export interface DatasetInput {
   readonly selection: Selection
   readonly replay: readonly ReplayRow[]
+  /** Rows to train on instead of the feedback's own: a teacher's explained answers. */
+  readonly explained?: Explained
   readonly seed: number
   /** Flips half of the training labels at random, as an experiment; the held-out rows stay as people judged them. */
   readonly shuffleLabels?: boolean
@@ -101,18 +109,19 @@ export async function readDataset(path: string): Promise<Dataset> {
   }
 }
 
-function filesOf({ selection, replay, seed, shuffleLabels }: DatasetInput): Record<string, string> {
+function filesOf({ selection, replay, explained, seed, shuffleLabels }: DatasetInput): Record<string, string> {
   const train = shuffleLabels ? flipHalf(selection.train, seed) : selection.train
   const lone = shuffleLabels ? flipHalf(selection.unpaired, seed + 1) : selection.unpaired
+  const own = () => toRows(feedbackRows([...train, ...lone]), methodData[selection.method].format)
   return {
-    'train.jsonl': jsonLines(toRows(feedbackRows([...train, ...lone]), methodData[selection.method].format)),
+    'train.jsonl': jsonLines(explained ? explained.rows.map(asRow) : own()),
     'holdout.jsonl': jsonLines(toRows(feedbackRows(selection.heldOut), 'dpo')),
-    'replay.jsonl': jsonLines(replay.map(({ prompt, completion }) => ({ prompt, completion: reply(completion) }))),
+    'replay.jsonl': jsonLines(replay.map(asRow)),
   }
 }
 
-function reply(content: string): readonly ChatMessage[] {
-  return [{ role: 'assistant', content }]
+function asRow({ prompt, completion }: ReplayRow): object {
+  return { prompt, completion: [{ role: 'assistant', content: completion }] }
 }
 
 /** Exactly half of the rows, chosen by the seed, say the opposite of what people said. */
@@ -125,14 +134,14 @@ function flipHalf<R extends Pair | Unpaired>(rows: readonly R[], seed: number): 
   })
 }
 
-function manifestOf({ selection, replay, shuffleLabels }: DatasetInput, hash: string): DatasetManifest {
+function manifestOf({ selection, replay, explained, shuffleLabels }: DatasetInput, hash: string): DatasetManifest {
   const { train, heldOut, unpaired, method, leftOut, notes, splitBy } = selection
   return {
     format: 1,
     hash,
     method,
-    rows: rowCounts(selection, replay.length),
-    leftOut,
+    rows: { ...rowCounts(selection, replay.length), ...(explained ? { explained: explained.rows.length } : {}) },
+    leftOut: { ...leftOut, ...explained?.leftOut },
     notes,
     splitBy,
     shuffledLabels: shuffleLabels === true,

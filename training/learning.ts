@@ -32,6 +32,8 @@ export interface LearningOptions {
   readonly model?: string
   /** SHA-256 of the chat template that the engine serves with, where it tells; training under another is refused. */
   readonly templateSha256?: string
+  /** The engine that writes explained answers for the method `explain`. Absent: the base model does. */
+  readonly teacher?: RunParts['teacher']
   /** Absolute; `datasets/` and `jobs/` are made in it, and `golden.jsonl` is read from it if it is there. */
   readonly dataDir: string
   /** Channels whose feedback may be trained on. */
@@ -135,7 +137,7 @@ async function selectFor(
 }
 
 function partsOf(options: LearningOptions, serving: RunParts['serving']): RunParts {
-  const { store, slot, registry, trainer, base, templateSha256, dataDir, model = '' } = options
+  const { store, slot, registry, trainer, base, templateSha256, dataDir, teacher, model = '' } = options
   return {
     store,
     slot,
@@ -145,6 +147,7 @@ function partsOf(options: LearningOptions, serving: RunParts['serving']): RunPar
     base,
     modelFolder: model,
     dataDir,
+    ...(teacher ? { teacher } : {}),
     ...(templateSha256 === undefined ? {} : { templateSha256 }),
   }
 }

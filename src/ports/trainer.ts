@@ -1,5 +1,5 @@
 /** Training techniques the trainer knows. */
-export const methods = ['dpo', 'sft', 'kto', 'rl'] as const
+export const methods = ['dpo', 'sft', 'kto', 'rl', 'explain'] as const
 export type Method = (typeof methods)[number]
 /** What a run may be asked for: a method, or `auto` for the one that the data allow. */
 export const methodChoices = ['auto', ...methods] as const

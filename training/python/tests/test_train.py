@@ -55,8 +55,8 @@ class Train(unittest.TestCase):
         self.assertGreater(next(event["step"] for event in events if event["type"] == "step"), 3)
         self.assertEqual(events[-1]["sha256"], whole["sha256"])
 
-    def test_sft_and_kto_run_too(self):
-        for method in ("sft", "kto"):
+    def test_the_other_methods_run_too(self):
+        for method in ("sft", "kto", "explain"):
             with self.subTest(method):
                 code, events = run_job(self.write_job(method, output=method))
                 self.assertEqual((code, events[-1]["type"]), (0, "done"), events)
