@@ -4,7 +4,7 @@ import type { Bot, CommandInfo, CommandReply, CommandRequest } from './ports/bot
 import type { EngineSlot } from './ports/engine.ts'
 import type { GateCheck, GateReport, Learning, TrainOptions, TrainPlan } from './ports/learning.ts'
 import type { Job } from './ports/store.ts'
-import { type Method, methods } from './ports/trainer.ts'
+import { type MethodChoice, methodChoices } from './ports/trainer.ts'
 
 export interface CommandParts {
   readonly bot: Bot
@@ -27,7 +27,7 @@ export const commands: Readonly<Record<string, Command>> = {
   help: { usage: 'help', help: 'this list', admin: false, run: help },
   status: { usage: 'status', help: 'what serves, what was learned, what runs', admin: false, run: status },
   retrain: {
-    usage: 'retrain [--dry-run] [--method dpo|sft|kto]',
+    usage: `retrain [--dry-run] [--method ${methodChoices.join('|')}]`,
     help: 'train on the votes so far',
     admin: true,
     run: retrain,
@@ -152,7 +152,7 @@ export function planText(plan: TrainPlan): string {
     Object.entries(rows)
       .map(([name, count]) => `${count} ${name}`)
       .join(', ')
-  const lines = [`method ${plan.method}; rows: ${list(plan.rows) || 'none'}.`]
+  const lines = [...(plan.why ? [plan.why] : []), `method ${plan.method}; rows: ${list(plan.rows) || 'none'}.`]
   if (Object.keys(plan.leftOut).length > 0) lines.push(`Left out: ${list(plan.leftOut)}.`)
   lines.push(plan.refusal ?? `About ${Math.ceil(plan.secondsGuess)} seconds and ${Math.ceil(plan.memoryGuessMb)} MB.`)
   return lines.join('\n')
@@ -161,9 +161,9 @@ export function planText(plan: TrainPlan): string {
 function trainOptions(words: readonly string[]): TrainOptions {
   const at = words.indexOf('--method')
   if (at < 0) return {}
-  const method = words[at + 1] as Method
-  if (!methods.includes(method))
-    throw new HoneError('INPUT', `--method is "${method}"; it must be one of ${methods.join(', ')}.`)
+  const method = words[at + 1] as MethodChoice
+  if (!methodChoices.includes(method))
+    throw new HoneError('INPUT', `--method is "${method}"; it must be one of ${methodChoices.join(', ')}.`)
   return { method }
 }
 

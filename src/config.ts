@@ -19,6 +19,8 @@ export interface Config {
   readonly embedModel: string
   readonly duelRate: number
   readonly trainOn: readonly string[]
+  /** What writes explained answers; no url: the model itself. */
+  readonly teacher: { readonly url: string; readonly key: string; readonly model: string }
   readonly schedule: string
   readonly python: string
   readonly logLevel: string
@@ -102,6 +104,11 @@ export function readConfig(
     embedModel: value('HONE_EMBED_MODEL'),
     duelRate: Number(value('HONE_DUEL_RATE')),
     trainOn: list(value('HONE_TRAIN_ON')),
+    teacher: {
+      url: value('HONE_TEACHER_URL'),
+      key: value('HONE_TEACHER_KEY'),
+      model: value('HONE_TEACHER_MODEL'),
+    },
     schedule: value('HONE_SCHEDULE'),
     python: value('HONE_PYTHON'),
     logLevel: value('HONE_LOG') || logLevel,

@@ -20,6 +20,7 @@ import { promote, type TrainFlags, train, versions } from './cli/train.ts'
 import { type Config, environment, readConfig } from './config.ts'
 import { HoneError } from './errors.ts'
 import { createLogger, type Logger } from './log.ts'
+import { methodChoices } from './ports/trainer.ts'
 
 interface Flags {
   readonly json?: boolean
@@ -94,7 +95,7 @@ cli
   .action((what, file, flags) => withDesk(flags, (desk, output) => feedback({ what, file }, desk, output)))
 cli
   .command('train', 'Train on the votes, prove the result and swap it in')
-  .option('--method <name>', 'dpo, sft or kto')
+  .option('--method <name>', methodChoices.join(', '))
   .option('--dry-run', 'Only say what a run would use')
   .option('--learning-rate <number>', 'Instead of the recipe’s')
   .option('--epochs <number>', 'Instead of the recipe’s')

@@ -99,6 +99,22 @@ export const settings = {
     fallback: 'web,terminal,import',
     help: 'Channels whose votes may be trained on. Read the platform’s terms before you add slack, teams or discord.',
   },
+  HONE_TEACHER_URL: {
+    group: 'Learning',
+    fallback: '',
+    help: 'OpenAI-style server that writes explained answers for `--method explain`; it is sent people’s questions. Empty: the model itself.',
+  },
+  HONE_TEACHER_KEY: {
+    group: 'Learning',
+    fallback: '',
+    help: 'API key for HONE_TEACHER_URL, if it wants one.',
+    secret: true,
+  },
+  HONE_TEACHER_MODEL: {
+    group: 'Learning',
+    fallback: '',
+    help: 'Name of the model at HONE_TEACHER_URL; empty where it has only one.',
+  },
   HONE_SCHEDULE: {
     group: 'Learning',
     fallback: '',

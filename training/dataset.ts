@@ -8,6 +8,7 @@ import { feedbackRows } from './export.ts'
 import { removeFolder, syncFolder, writeDurably } from './files.ts'
 import { toRows } from './formats.ts'
 import { seeded, sha256, shuffled } from './hash.ts'
+import { methodData, usableLone } from './methods.ts'
 import type { Pair, Unpaired } from './pairs.ts'
 import type { Selection } from './select.ts'
 
@@ -17,10 +18,18 @@ export interface ReplayRow {
   readonly completion: string
 }
 
+/** A teacher's explained answers, and how many were dropped for which reason. */
+export interface Explained {
+  readonly rows: readonly ReplayRow[]
+  readonly leftOut: Readonly<Record<string, number>>
+}
+
 /** What is frozen into one dataset. */
 export interface DatasetInput {
   readonly selection: Selection
   readonly replay: readonly ReplayRow[]
+  /** Rows to train on instead of the feedback's own: a teacher's explained answers. */
+  readonly explained?: Explained
   readonly seed: number
   /** The votes are those of `shuffleVotes`; the manifest says so. */
   readonly shuffledLabels?: boolean
@@ -100,16 +109,18 @@ export async function readDataset(path: string): Promise<Dataset> {
   }
 }
 
-function filesOf({ selection, replay }: DatasetInput): Record<string, string> {
+function filesOf({ selection, replay, explained }: DatasetInput): Record<string, string> {
+  const { train, unpaired, method } = selection
+  const own = () => toRows(feedbackRows([...train, ...unpaired]), methodData[method].format)
   return {
-    'train.jsonl': jsonLines(toRows(feedbackRows([...selection.train, ...selection.unpaired]), selection.method)),
+    'train.jsonl': jsonLines(explained ? explained.rows.map(asRow) : own()),
     'holdout.jsonl': jsonLines(toRows(feedbackRows(selection.heldOut), 'dpo')),
-    'replay.jsonl': jsonLines(replay.map(({ prompt, completion }) => ({ prompt, completion: reply(completion) }))),
+    'replay.jsonl': jsonLines(replay.map(asRow)),
   }
 }
 
-function reply(content: string): readonly ChatMessage[] {
-  return [{ role: 'assistant', content }]
+function asRow({ prompt, completion }: ReplayRow): object {
+  return { prompt, completion: [{ role: 'assistant', content: completion }] }
 }
 
 /**
@@ -136,14 +147,14 @@ function flipHalf<R extends Pair | Unpaired>(rows: readonly R[], seed: number): 
   })
 }
 
-function manifestOf({ selection, replay, shuffledLabels }: DatasetInput, hash: string): DatasetManifest {
+function manifestOf({ selection, replay, explained, shuffledLabels }: DatasetInput, hash: string): DatasetManifest {
   const { train, heldOut, unpaired, method, leftOut, notes, splitBy } = selection
   return {
     format: 1,
     hash,
     method,
-    rows: rowCounts(selection, replay.length),
-    leftOut,
+    rows: { ...rowCounts(selection, replay.length), ...(explained ? { explained: explained.rows.length } : {}) },
+    leftOut: { ...leftOut, ...explained?.leftOut },
     notes,
     splitBy,
     shuffledLabels: shuffledLabels === true,
@@ -151,7 +162,7 @@ function manifestOf({ selection, replay, shuffledLabels }: DatasetInput, hash: s
     traces: [
       ...train.map((pair) => traceOf(pair, false)),
       ...heldOut.map((pair) => traceOf(pair, true)),
-      ...(method === 'dpo' ? [] : unpaired.map(loneTrace)),
+      ...(methodData[method].lone === 'none' ? [] : unpaired.map(loneTrace)),
     ],
   }
 }
@@ -159,8 +170,8 @@ function manifestOf({ selection, replay, shuffledLabels }: DatasetInput, hash: s
 /** Rows by what they are for: `{ pairs, heldOut, replay }`, and `lone` where the method uses lone thumbs. */
 export function rowCounts(selection: Selection, replay: number): Record<string, number> {
   const { train, heldOut, unpaired, method } = selection
-  const lone = method === 'sft' ? unpaired.filter(({ liked }) => liked).length : unpaired.length
-  return { pairs: train.length, heldOut: heldOut.length, replay, ...(method === 'dpo' ? {} : { lone }) }
+  const lone = methodData[method].lone === 'none' ? {} : { lone: usableLone(method, unpaired).length }
+  return { pairs: train.length, heldOut: heldOut.length, replay, ...lone }
 }
 
 function traceOf(pair: Pair, heldOut: boolean): Trace {

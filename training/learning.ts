@@ -5,7 +5,8 @@ import type { Logger } from '../src/log.ts'
 import type { EngineSlot } from '../src/ports/engine.ts'
 import type { Learning, TrainOptions, TrainPlan } from '../src/ports/learning.ts'
 import type { Store } from '../src/ports/store.ts'
-import type { TrainEvent, Trainer } from '../src/ports/trainer.ts'
+import type { MethodChoice, TrainEvent, Trainer } from '../src/ports/trainer.ts'
+import { chooseMethod } from './choose.ts'
 import { cleanDatasets } from './dataset.ts'
 import { readGolden } from './golden.ts'
 import type { Golden } from './measure.ts'
@@ -31,6 +32,8 @@ export interface LearningOptions {
   readonly model?: string
   /** SHA-256 of the chat template that the engine serves with, where it tells; training under another is refused. */
   readonly templateSha256?: string
+  /** The engine that writes explained answers for the method `explain`. Absent: the base model does. */
+  readonly teacher?: RunParts['teacher']
   /** Absolute; `datasets/` and `jobs/` are made in it, and `golden.jsonl` is read from it if it is there. */
   readonly dataDir: string
   /** Channels whose feedback may be trained on. */
@@ -117,12 +120,24 @@ async function prepare(options: LearningOptions, train: TrainOptions): Promise<P
   }
   const parameters = await parametersOf(model)
   const hyper = hyperFor(parameters, train)
-  const selection = await select(store, { ...defaultPolicy, ...policy, trainOn }, train.method)
-  return { selection, hyper, plan: planOf(selection, parameters, hyper) }
+  const { selection, why } = await selectFor(store, { ...defaultPolicy, ...policy, trainOn }, train.method)
+  const plan = planOf(selection, parameters, hyper)
+  return { selection, hyper, plan: why === undefined ? plan : { ...plan, why } }
+}
+
+/** The rows for a method; for `auto` those of the method that they allow, and why it is that one. */
+async function selectFor(
+  store: Store,
+  policy: Policy,
+  method: MethodChoice = 'dpo',
+): Promise<{ readonly selection: Selection; readonly why?: string }> {
+  if (method !== 'auto') return { selection: await select(store, policy, method) }
+  const choice = chooseMethod(await select(store, policy, 'kto'))
+  return { selection: await select(store, policy, choice.method), why: choice.why }
 }
 
 function partsOf(options: LearningOptions, serving: RunParts['serving']): RunParts {
-  const { store, slot, registry, trainer, base, templateSha256, dataDir, model = '' } = options
+  const { store, slot, registry, trainer, base, templateSha256, dataDir, teacher, model = '' } = options
   return {
     store,
     slot,
@@ -132,6 +147,7 @@ function partsOf(options: LearningOptions, serving: RunParts['serving']): RunPar
     base,
     modelFolder: model,
     dataDir,
+    ...(teacher ? { teacher } : {}),
     ...(templateSha256 === undefined ? {} : { templateSha256 }),
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { HoneError } from '../src/errors.ts'
 import type { GateCheck } from '../src/ports/learning.ts'
+import { methods } from '../src/ports/trainer.ts'
 
 // JSON has no NaN: a number that was none comes back as null.
 const number = z
@@ -34,7 +35,7 @@ const schema = z.object({
   templateSha256: z.string(),
   dataset: z.object({ path: z.string(), hash: z.string(), shuffledLabels: z.boolean() }),
   profile: z.string().optional(),
-  method: z.enum(['dpo', 'sft', 'kto']),
+  method: z.enum(methods),
   seed: z.number(),
   hyper: z.record(z.string(), z.number()),
   pairs: z.array(

@@ -1,5 +1,6 @@
 import type { TrainPlan } from '../src/ports/learning.ts'
 import { rowCounts } from './dataset.ts'
+import { methodData, usableLone } from './methods.ts'
 import { guess, type Hyper } from './recipes.ts'
 import { replayCount } from './replay.ts'
 import type { Selection } from './select.ts'
@@ -11,10 +12,11 @@ const charactersPerToken = 3.5
 export function planOf(selection: Selection, parameters: number, hyper: Hyper): TrainPlan {
   const { train, unpaired, method, leftOut, refusal } = selection
   const replay = replayCount(selection)
+  const { work } = methodData[method]
   const pairTokens = train.map(({ prompt, chosen, rejected }) => tokens(prompt, chosen) + tokens(prompt, rejected))
-  const loneTokens = method === 'dpo' ? [] : unpaired.map(({ prompt, text }) => tokens(prompt, text))
+  const loneTokens = usableLone(method, unpaired).map(({ prompt, text }) => tokens(prompt, text))
   const all = [...pairTokens, ...loneTokens].reduce((sum, count) => sum + Math.min(count, 2 * hyper.maxLength), 0)
-  const { seconds, memoryMb } = guess(parameters, hyper, { tokens: all + replay * 60, base: replay })
+  const { seconds, memoryMb } = guess(parameters, hyper, { tokens: work * (all + replay * 60), base: replay })
   return {
     method,
     rows: rowCounts(selection, replay),

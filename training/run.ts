@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { HoneError } from '../src/errors.ts'
-import type { EngineSlot } from '../src/ports/engine.ts'
+import type { Engine, EngineSlot } from '../src/ports/engine.ts'
 import type { GateReport, TrainOptions } from '../src/ports/learning.ts'
 import type { Store } from '../src/ports/store.ts'
 import type { TrainEvent, Trainer, TrainJob } from '../src/ports/trainer.ts'
-import { type Dataset, freeze, shuffleVotes } from './dataset.ts'
+import { type Dataset, type Explained, freeze, shuffleVotes } from './dataset.ts'
+import { makeExplained } from './explain.ts'
 import { removeFolder } from './files.ts'
 import { gate, type Judgement } from './gate.ts'
 import type { VersionManifest } from './manifest.ts'
@@ -28,6 +29,8 @@ export interface RunParts {
   readonly templateSha256?: string
   /** Hugging Face folder that training starts from. */
   readonly modelFolder: string
+  /** Loads the engine that writes explained answers, for as long as `work` takes. Absent: the base model writes them. */
+  readonly teacher?: <T>(work: (engine: Engine) => Promise<T>) => Promise<T>
   readonly dataDir: string
 }
 
@@ -99,13 +102,28 @@ async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice)
   const base = { id: 'v0', base: parts.base }
   const onProgress = quarters((done) => voice.say(`The base model's own answers: ${done} %.`))
   const replay = await makeReplay({ slot: parts.slot, base, selection, seed, signal, onProgress })
+  const explained = selection.method === 'explain' ? { explained: await explain(parts, request, voice) } : {}
   const shuffledLabels = options.shuffleLabels === true
-  const dataset = await freeze(join(parts.dataDir, 'datasets'), { selection, replay, seed, shuffledLabels })
+  const dataset = await freeze(join(parts.dataDir, 'datasets'), {
+    selection,
+    replay,
+    seed,
+    shuffledLabels,
+    ...explained,
+  })
   const { pairs, heldOut } = dataset.manifest.rows
   voice.say(
     `Dataset ${dataset.manifest.hash.slice(0, 8)}: ${pairs} pairs, ${heldOut} held out, ${replay.length} replay.`,
   )
   return dataset
+}
+
+/** The explained answers of the operator's teacher, or of the base model where none is named. */
+function explain(parts: RunParts, { selection, seed }: RunRequest, { say, signal }: RunVoice): Promise<Explained> {
+  const onProgress = quarters((done) => say(`Explained answers: ${done} %.`))
+  const write = (teacher: Engine) => makeExplained({ teacher, selection, seed, signal, onProgress })
+  say(`Asking ${parts.teacher ? 'the teacher' : 'the base model, for no teacher is named,'} for explained answers.`)
+  return parts.teacher ? parts.teacher(write) : parts.slot.borrow({ id: 'v0', base: parts.base }, write)
 }
 
 function jobOf(

@@ -1,5 +1,6 @@
 import type { Store } from '../src/ports/store.ts'
 import type { Method } from '../src/ports/trainer.ts'
+import { methodData, usableLone } from './methods.ts'
 import { type Pair, pairsOf, type Unpaired, unpairedOf } from './pairs.ts'
 import { applyPolicy, type Policy } from './policy.ts'
 import { split } from './split.ts'
@@ -68,22 +69,20 @@ export async function select(store: Store, policy: Policy, method: Method = 'dpo
 
 const fewThreads = 'Few threads hold all the feedback, so questions were held out instead of whole threads.'
 
-/** DPO can't use a lone thumb; the others use those the policy leaves. */
+/** Lone thumbs that the method can't use, or that the policy doesn't leave. */
 function unusedLone(method: Method, all: readonly Unpaired[], usable: readonly Unpaired[]): Record<string, number> {
-  const used = method === 'dpo' ? 0 : method === 'sft' ? usable.filter(({ liked }) => liked).length : usable.length
-  const count = all.length - used
-  return count > 0 ? { [method === 'dpo' ? 'judged alone' : 'judged alone, not usable']: count } : {}
+  const count = all.length - usableLone(method, usable).length
+  const why = methodData[method].lone === 'none' ? 'judged alone' : 'judged alone, not usable'
+  return count > 0 ? { [why]: count } : {}
 }
 
 function missing(
   method: Method,
   rows: { readonly pairs: number; readonly lone: readonly Unpaired[]; readonly leftOut: Record<string, number> },
 ): string | undefined {
-  const lone =
-    method === 'dpo' ? 0 : method === 'sft' ? rows.lone.filter(({ liked }) => liked).length : rows.lone.length
-  const usable = rows.pairs + lone
+  const usable = rows.pairs + usableLone(method, rows.lone).length
   if (usable >= minRows) return undefined
-  const what = method === 'dpo' ? 'pairs' : 'pairs or lone thumbs'
+  const what = methodData[method].lone === 'none' ? 'pairs' : 'pairs or lone thumbs'
   const reasons = Object.entries(rows.leftOut).map(([why, count]) => `${count} ${why}`)
   return (
     `${usable} usable ${what}, ${minRows} are needed: ${minRows - usable} more. ` +

@@ -11,6 +11,8 @@ const events = z.discriminatedUnion('type', [
     loss: z.number(),
     margin: z.number().exactOptional(),
     accuracy: z.number().exactOptional(),
+    reward: z.number().exactOptional(),
+    kl: z.number().exactOptional(),
     tokensPerSecond: z.number().exactOptional(),
     etaSeconds: z.number().exactOptional(),
   }),

@@ -7,7 +7,7 @@ import { http } from '../engines/http/index.ts'
 import { llama, templateSha256 } from '../engines/llama/index.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
-import type { EngineSlot, LoadEngine, Version } from '../ports/engine.ts'
+import type { Engine, EngineSlot, LoadEngine, Version } from '../ports/engine.ts'
 import type { Knowledge } from '../ports/knowledge.ts'
 import type { Learning } from '../ports/learning.ts'
 import type { Store } from '../ports/store.ts'
@@ -98,6 +98,7 @@ export function openParts(config: Config, log: Logger): Parts {
       trainOn: config.trainOn,
       ...(await template()),
       ...(trainFolder ? { model: trainFolder } : {}),
+      ...(config.teacher.url ? { teacher: teacherOf(config, log) } : {}),
       ...(config.schedule ? { schedule: config.schedule } : {}),
     })
     return stack.use(made)
@@ -150,6 +151,16 @@ async function firstVersion(store: Store, registry: Registry, { base }: ModelCho
   } catch (error) {
     log.warn('version.unusable', { version: id, error })
     return { id: 'v0', base }
+  }
+}
+
+/** Loads the teacher for as long as it is needed. */
+function teacherOf({ teacher }: Config, log: Logger) {
+  const { url, key, model } = teacher
+  const load = http({ url, model, log, ...(key ? { key } : {}) })
+  return async <T>(work: (engine: Engine) => Promise<T>): Promise<T> => {
+    await using engine = await load({ id: 'v0', base: model })
+    return await work(engine)
   }
 }
 

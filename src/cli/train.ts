@@ -2,7 +2,7 @@ import { outcomeText, planText } from '../commands.ts'
 import { HoneError } from '../errors.ts'
 import type { GateReport, RunEvent, TrainOptions } from '../ports/learning.ts'
 import type { Job } from '../ports/store.ts'
-import { type Method, methods } from '../ports/trainer.ts'
+import { type MethodChoice, methodChoices } from '../ports/trainer.ts'
 import { createBar } from './bar.ts'
 import type { Desk } from './desk.ts'
 import type { Output } from './output.ts'
@@ -19,13 +19,13 @@ export interface TrainFlags {
 
 /** Checks the flags. @throws HoneError INPUT naming the flag. */
 export function trainOptions({ method, dryRun: _, ...numbers }: TrainFlags): TrainOptions {
-  if (method !== undefined && !methods.includes(method as Method)) {
-    throw new HoneError('INPUT', `--method is "${method}"; it must be one of ${methods.join(', ')}.`)
+  if (method !== undefined && !methodChoices.includes(method as MethodChoice)) {
+    throw new HoneError('INPUT', `--method is "${method}"; it must be one of ${methodChoices.join(', ')}.`)
   }
   for (const [flag, value] of Object.entries(numbers)) {
     if (value !== undefined && !Number.isFinite(value)) throw new HoneError('INPUT', `--${flag} must be a number.`)
   }
-  return { ...numbers, ...(method === undefined ? {} : { method: method as Method }) }
+  return { ...numbers, ...(method === undefined ? {} : { method: method as MethodChoice }) }
 }
 
 /** `hone train`: the dry run, or the whole way to a promoted or refused version, with progress. */
@@ -57,9 +57,10 @@ async function follow(
     if (event.kind === 'gate') ended = { ...ended, gate: event.report }
     if (event.kind === 'state') ended = { ...ended, job: event.job }
     if (event.kind !== 'train' || event.event.type !== 'step') continue
-    const { step, of, loss, accuracy } = event.event
+    const { step, of, loss, accuracy, reward } = event.event
     const liked = accuracy === undefined ? '' : ` accuracy ${Math.round(accuracy * 100)} %`
-    bar.update(step, of, `loss ${loss.toFixed(3)}${liked}`)
+    const earned = reward === undefined ? '' : ` reward ${reward.toFixed(2)}`
+    bar.update(step, of, `loss ${loss.toFixed(3)}${liked}${earned}`)
     if (step === of) bar.stop()
   }
   bar.stop()

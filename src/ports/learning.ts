@@ -1,5 +1,5 @@
 import type { Job } from './store.ts'
-import type { Method, TrainEvent } from './trainer.ts'
+import type { Method, MethodChoice, TrainEvent } from './trainer.ts'
 
 /** One measured check of the gate. */
 export interface GateCheck {
@@ -21,6 +21,8 @@ export interface GateReport {
 /** What a run would use, before anything runs. */
 export interface TrainPlan {
   readonly method: Method
+  /** Why this method, where `auto` chose it. */
+  readonly why?: string
   /** Rows by what they train, e.g. `{ pairs: 52, heldOut: 9, replay: 120 }`. */
   readonly rows: Readonly<Record<string, number>>
   /** Why rows were left out, counted. */
@@ -54,7 +56,7 @@ export interface PairTrace {
   readonly people: readonly string[]
 }
 export interface TrainOptions {
-  readonly method?: Method
+  readonly method?: MethodChoice
   readonly learningRate?: number
   readonly epochs?: number
   readonly sftWeight?: number

@@ -1,6 +1,9 @@
 /** Training techniques the trainer knows. */
-export const methods = ['dpo', 'sft', 'kto'] as const
+export const methods = ['dpo', 'sft', 'kto', 'rl', 'explain'] as const
 export type Method = (typeof methods)[number]
+/** What a run may be asked for: a method, or `auto` for the one that the data allow. */
+export const methodChoices = ['auto', ...methods] as const
+export type MethodChoice = (typeof methodChoices)[number]
 
 /** Written to `job.json`: the whole of what the Python child is told. All paths are absolute. */
 export interface TrainJob {
@@ -37,6 +40,9 @@ export type TrainEvent =
       readonly loss: number
       readonly margin?: number
       readonly accuracy?: number
+      /** Mean reward of sampled replies, and their divergence from the base, where the method has them. */
+      readonly reward?: number
+      readonly kl?: number
       readonly tokensPerSecond?: number
       readonly etaSeconds?: number
     }

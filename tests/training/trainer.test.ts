@@ -142,6 +142,24 @@ describe('the Python trainer', function () {
   })
 })
 
+describe('the Python trainer with RL', function () {
+  this.timeout(600_000)
+  it('tells of the reward model first, then of the rewards, in one count of steps', async () => {
+    await using folder = await tinyFolder('rl')
+    const job = { ...tinyJob(folder.path, 'rl', 2), method: 'rl' as const }
+    const events: TrainEvent[] = []
+    for await (const event of watched(folder.path).trainer.train(job, never)) events.push(event)
+    const steps = events.filter((event) => event.type === 'step')
+    const [judging, acting] = [
+      steps.filter(({ accuracy }) => accuracy !== undefined),
+      steps.filter(({ kl }) => kl !== undefined),
+    ]
+    assert.deepEqual([judging.length, acting.length, steps.at(-1)?.step, steps.at(-1)?.of], [4, 16, 20, 20])
+    assert.ok(acting.every(({ reward }) => typeof reward === 'number'))
+    assert.equal(events.at(-1)?.type, 'done')
+  })
+})
+
 describe('an event of the trainer', () => {
   it('is read from a line', () => {
     const line = '{"type":"step","step":1,"of":2,"loss":0.5,"later":"field"}'

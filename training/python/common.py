@@ -1,13 +1,14 @@
-"""What the three methods share: loading, the LoRA, trainer settings, progress and stopping."""
+"""What the methods share: loading, the LoRA, trainer settings, progress and stopping."""
 
 import time
 from pathlib import Path
 
 import torch
 from events import emit
-from job import BadData, BadEnvironment, Job
+from job import BadData, BadEnvironment, Cancelled, Job
 from peft import LoraConfig
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+from transformers.trainer_utils import get_last_checkpoint
 
 
 def load_base(job: Job):
@@ -27,9 +28,10 @@ def load_base(job: Job):
     return model, tokenizer
 
 
-def lora_config(job: Job) -> LoraConfig:
+def lora_config(job: Job, task_type: str = "CAUSAL_LM", **more) -> LoraConfig:
     """A fresh LoRA on every linear layer but the output layer, which a GGUF LoRA of a tied model cannot hold."""
-    return LoraConfig(r=job.hyper.rank, lora_alpha=job.hyper.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+    hyper = job.hyper
+    return LoraConfig(r=hyper.rank, lora_alpha=hyper.alpha, target_modules="all-linear", task_type=task_type, **more)
 
 
 def training_settings(job: Job, work: Path) -> dict:
@@ -47,12 +49,24 @@ def training_settings(job: Job, work: Path) -> dict:
     )  # fmt: skip
 
 
+def train_to_end(trainer, progress) -> None:
+    """Trains to the end, from the checkpoint in the trainer's folder when there is one. Raises `Cancelled`."""
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(trainer.args.output_dir))
+    progress.running = False
+    if progress.stopping:
+        raise Cancelled(f"Stopped at step {progress.before + trainer.state.global_step}.")
+
+
 class Progress(TrainerCallback):
-    """Step events, and the stop at the next step with a checkpoint once `stop()` was called."""
+    """Step events, and the stop at the next step with a checkpoint once `stop()` was called.
+
+    A run of two trainings counts on: `before` are the steps of the first, `of` those of both.
+    """
 
     def __init__(self) -> None:
         self.running = False
         self.stopping = False
+        self.before, self.of = 0, None
         self._started = self._first = 0
         self._tokens = 0
 
@@ -73,11 +87,14 @@ class Progress(TrainerCallback):
     def on_log(self, args, state, control, logs=None, **_) -> None:
         if not logs or "loss" not in logs:
             return
+        step, of = self.before + state.global_step, self.of or state.max_steps
         seconds = max(time.monotonic() - self._started, 1e-9)
         done = max(state.global_step - self._first, 1)
         emit(
-            "step", step=state.global_step, of=state.max_steps, loss=logs["loss"],
-            margin=logs.get("rewards/margins"), accuracy=logs.get("rewards/accuracies"),
+            "step", step=step, of=of, loss=logs["loss"],
+            margin=logs.get("rewards/margins", logs.get("margin")),
+            accuracy=logs.get("rewards/accuracies", logs.get("accuracy")),
+            reward=logs.get("reward"), kl=logs.get("kl"),
             tokensPerSecond=round(self._tokens / seconds, 1) if self._tokens else None,
-            etaSeconds=round(seconds / done * (state.max_steps - state.global_step), 1),
+            etaSeconds=round(seconds / done * (of - step), 1),
         )  # fmt: skip

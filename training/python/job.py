@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-METHODS = ("dpo", "sft", "kto")
+METHODS = ("dpo", "sft", "kto", "rl", "explain")
 
 
 class BadData(Exception):

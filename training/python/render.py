@@ -16,7 +16,7 @@ def fit_rows(tokenizer, rows: list[dict], max_length: int, file: str) -> list[di
 
 def token_ids(tokenizer, prompt: Messages, reply: Messages, where: str = "row") -> tuple[list[int], list[int]]:
     """Tokens of the prompt and of the reply after it."""
-    head = _ids(tokenizer, prompt, add_generation_prompt=True)
+    head = prompt_ids(tokenizer, prompt)
     whole = _ids(tokenizer, prompt + reply)
     if whole[: len(head)] != head:
         raise BadData(f"{where}: the chat template renders the prompt differently once a reply follows it.")
@@ -27,6 +27,11 @@ def token_ids(tokenizer, prompt: Messages, reply: Messages, where: str = "row") 
             "so the model would never learn to stop."
         )
     return head, tail
+
+
+def prompt_ids(tokenizer, prompt: Messages) -> list[int]:
+    """Tokens of a prompt that waits for its reply."""
+    return _ids(tokenizer, prompt, add_generation_prompt=True)
 
 
 def _fit_row(tokenizer, row: dict, max_length: int, where: str) -> dict:

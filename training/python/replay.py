@@ -40,7 +40,10 @@ def replaying(trainer_class, replay: Replay | None, weight: float, progress):
             loss = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
             if return_outputs or not model.training:
                 return loss
-            progress.count(inputs["attention_mask"] if "attention_mask" in inputs else torch.ones(1))
+            masks = ("attention_mask",) if "attention_mask" in inputs else ("prompt_mask", "completion_mask")
+            for mask in masks:
+                if mask in inputs:
+                    progress.count(inputs[mask])
             if replay is None:
                 return loss
             batch = replay.batch(self.state.global_step, loss.device)

@@ -51,8 +51,7 @@ def main(arguments: list[str]) -> int:
 
 def run(job: Job, arguments: list[str]) -> None:
     """The job, stage by stage."""
-    work = job.output.with_name(f"{job.output.name}.work")
-    work.mkdir(parents=True, exist_ok=True)
+    work = working_folder(job)
     with stage("environment"):
         stay_offline(work)
         method = load_libraries(job, arguments)
@@ -63,12 +62,25 @@ def run(job: Job, arguments: list[str]) -> None:
             raise BadData("train.jsonl has no rows.")
     with stage("model"):
         trainer = prepare(job, method, rows, replay, work)
+    from common import train_to_end
+
     with stage("train"):
-        _train(trainer, job, work)
+        train_to_end(trainer, _state["progress"])
     with stage("publish"):
         done = _publish(job, trainer)
     shutil.rmtree(work, ignore_errors=True)
     emit("done", **done)
+
+
+def working_folder(job: Job) -> Path:
+    """The folder beside the output where a run keeps its checkpoints; emptied when they are of another job."""
+    work = job.output.with_name(f"{job.output.name}.work")
+    mark, digest = work / "job.sha256", _digest(job)
+    if not mark.exists() or mark.read_text() != digest:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        mark.write_text(digest)
+    return work
 
 
 def stay_offline(work: Path) -> None:
@@ -142,20 +154,6 @@ def _follow_stdin() -> None:
     while os.read(0, 1024):
         pass
     os._exit(EXIT["CANCELLED"])
-
-
-def _train(trainer, job: Job, work: Path) -> None:
-    """Trains to the end, from a checkpoint that the same job left behind when there is one."""
-    from transformers.trainer_utils import get_last_checkpoint
-
-    mark, digest = work / "job.sha256", _digest(job)
-    checkpoint = get_last_checkpoint(str(work)) if mark.exists() and mark.read_text() == digest else None
-    mark.write_text(digest)
-    trainer.train(resume_from_checkpoint=checkpoint)
-    progress = _state["progress"]
-    progress.running = False
-    if progress.stopping:
-        raise Cancelled(f"Stopped at step {trainer.state.global_step} of {trainer.state.max_steps}.")
 
 
 def _publish(job: Job, trainer) -> dict:

@@ -54,6 +54,7 @@ function planCard(page: Page, { plan, versions }: LearningView): Html {
       ${Object.entries(plan.rows).map(([name, count]) => html`<div><dt>${rowNames[name] ?? name}</dt><dd>${count.toLocaleString('en')}</dd></div>`)}
       ${plan.refusal ? '' : html`<div><dt>Time, about</dt><dd>${duration(plan.secondsGuess)}</dd></div><div><dt>Memory, about</dt><dd>${size(plan.memoryGuessMb * 1e6)}</dd></div>`}
     </dl>
+    ${plan.why ? html`<p class="dim">${plan.why}</p>` : ''}
     ${plan.refusal ? html`<p class="note" id="refusal">${plan.refusal}</p>` : ''}
     ${retrain(page, plan)}
     ${leftOut(plan)}

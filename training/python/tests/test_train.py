@@ -1,9 +1,6 @@
 """Real runs on a random model of two layers: seconds each, nothing replaced."""
 
 import hashlib
-import json
-import signal
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -13,7 +10,7 @@ HERE = Path(__file__).parent.parent
 sys.path[:0] = [str(Path(__file__).parent), str(HERE)]
 
 from safetensors.torch import load_file
-from tiny import job_fields, write_dataset, write_model
+from tiny import run_job, write_job, write_model
 
 
 def digest(path: Path) -> str:
@@ -28,28 +25,11 @@ class Train(unittest.TestCase):
         write_model(self.folder / "model")
 
     def write_job(self, method: str = "dpo", output: str = "out", **hyper) -> Path:
-        write_dataset(self.folder / "data", method)
-        path = self.folder / f"{output}.json"
-        path.write_text(json.dumps({**job_fields(self.folder, method, **hyper), "output": str(self.folder / output)}))
-        return path
-
-    def run_job(self, path: Path, stop_at: int | None = None) -> tuple[int, list[dict]]:
-        """(exit code, events); `stop_at` sends SIGTERM after that step's event."""
-        child = subprocess.Popen(
-            [sys.executable, "train.py", str(path)], cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        events = []
-        for line in child.stdout:
-            events.append(json.loads(line))
-            if events[-1].get("step") == stop_at and stop_at is not None:
-                child.send_signal(signal.SIGTERM)
-        errors = child.stderr.read()
-        child.stdout.close(), child.stderr.close()
-        return child.wait(), events if events else [{"stderr": errors}]
+        return write_job(self.folder, method, output, **hyper)
 
     def test_a_dpo_run_moves_the_lora_and_not_the_base_and_repeats_to_the_byte(self):
         before = digest(self.folder / "model" / "model.safetensors")
-        code, events = self.run_job(self.write_job(output="a", epochs=2))
+        code, events = run_job(self.write_job(output="a", epochs=2))
         self.assertEqual(code, 0, events)
         self.assertEqual(digest(self.folder / "model" / "model.safetensors"), before)
         done = events[-1]
@@ -60,29 +40,29 @@ class Train(unittest.TestCase):
         self.assertEqual([event["step"] for event in steps], [1, 2, 3, 4])
         self.assertLessEqual({"loss", "margin", "accuracy", "tokensPerSecond", "etaSeconds", "of"}, set(steps[0]))
         self.assertFalse(any(self.folder.glob("a.*/")), "working folders are left")
-        code, again = self.run_job(self.write_job(output="b", epochs=2))
+        code, again = run_job(self.write_job(output="b", epochs=2))
         self.assertEqual(done["sha256"], again[-1]["sha256"])
         self.assertEqual(digest(self.folder / "a/peft/adapter_model.safetensors"), digest(self.folder / "b/peft/adapter_model.safetensors"))
 
     def test_a_stopped_run_leaves_no_lora_and_goes_on_to_the_very_same_one(self):
-        whole = self.run_job(self.write_job(output="a", epochs=8))[1][-1]
+        whole = run_job(self.write_job(output="a", epochs=8))[1][-1]
         path = self.write_job(output="b", epochs=8)
-        code, events = self.run_job(path, stop_at=3)
+        code, events = run_job(path, stop_at=3)
         self.assertEqual((code, events[-1]["code"]), (6, "CANCELLED"))
         self.assertFalse((self.folder / "b").exists())
-        code, events = self.run_job(path)
+        code, events = run_job(path)
         self.assertEqual(code, 0, events)
         self.assertGreater(next(event["step"] for event in events if event["type"] == "step"), 3)
         self.assertEqual(events[-1]["sha256"], whole["sha256"])
 
-    def test_sft_and_kto_run_too(self):
-        for method in ("sft", "kto"):
+    def test_the_other_methods_run_too(self):
+        for method in ("sft", "kto", "explain"):
             with self.subTest(method):
-                code, events = self.run_job(self.write_job(method, output=method))
+                code, events = run_job(self.write_job(method, output=method))
                 self.assertEqual((code, events[-1]["type"]), (0, "done"), events)
 
     def test_a_rate_that_diverges_publishes_nothing(self):
-        code, events = self.run_job(self.write_job(learningRate=1e30, epochs=3))
+        code, events = run_job(self.write_job(learningRate=1e30, epochs=3))
         self.assertEqual((code, events[-1]["code"]), (2, "BAD_DATA"))
         self.assertRegex(events[-1]["message"], "diverged")
         self.assertFalse((self.folder / "out").exists())

@@ -1,6 +1,10 @@
 """A random two-layer model with a byte-level tokenizer, and a few rows: enough to run the trainer for real."""
 
 import json
+import signal
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 TEMPLATE = (
@@ -47,7 +51,7 @@ def write_dataset(folder: Path, method: str = "dpo", rows: int = 8) -> Path:
     made = []
     for index in range(rows):
         prompt = ask(f"Is {index} fine?")
-        if method == "dpo":
+        if method in ("dpo", "rl"):
             made.append({"prompt": prompt, "chosen": say("yes"), "rejected": say("no")})
         elif method == "kto":
             made.append({"prompt": prompt, "completion": say("yes"), "label": index % 2 == 0})
@@ -77,3 +81,29 @@ def job_fields(folder: Path, method: str = "dpo", **hyper) -> dict:
             "rank": 4, "alpha": 8, "maxLength": 128, **hyper,
         },
     }  # fmt: skip
+
+
+def write_job(folder: Path, method: str, output: str, **hyper) -> Path:
+    """A dataset and a `job.json` for it, which writes to `folder`/`output`."""
+    write_dataset(folder / "data", method)
+    path = folder / f"{output}.json"
+    path.write_text(json.dumps({**job_fields(folder, method, **hyper), "output": str(folder / output)}))
+    return path
+
+
+def run_job(path: Path, stop_at: int | None = None) -> tuple[int, list[dict]]:
+    """(exit code, events) of a real run; `stop_at` sends SIGTERM after that step's event."""
+    with tempfile.TemporaryFile("w+") as log:
+        child = subprocess.Popen(
+            [sys.executable, "train.py", str(path)], cwd=Path(__file__).parent.parent,
+            stdout=subprocess.PIPE, stderr=log, text=True,
+        )  # fmt: skip
+        events = []
+        for line in child.stdout:
+            events.append(json.loads(line))
+            if events[-1].get("step") == stop_at and stop_at is not None:
+                child.send_signal(signal.SIGTERM)
+        child.stdout.close()
+        code = child.wait()
+        log.seek(0)
+        return code, events if events else [{"stderr": log.read()}]
