@@ -154,6 +154,7 @@ export function planText(plan: TrainPlan): string {
       .join(', ')
   const lines = [`method ${plan.method}; rows: ${list(plan.rows) || 'none'}.`]
   if (Object.keys(plan.leftOut).length > 0) lines.push(`Left out: ${list(plan.leftOut)}.`)
+  lines.push(...(plan.notes ?? []))
   lines.push(plan.refusal ?? `About ${Math.ceil(plan.secondsGuess)} seconds and ${Math.ceil(plan.memoryGuessMb)} MB.`)
   return lines.join('\n')
 }

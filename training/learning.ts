@@ -8,6 +8,7 @@ import type { Store } from '../src/ports/store.ts'
 import type { TrainEvent, Trainer } from '../src/ports/trainer.ts'
 import { cleanDatasets } from './dataset.ts'
 import { readGolden } from './golden.ts'
+import { readHeldOut } from './held-out.ts'
 import type { Golden } from './measure.ts'
 import { planOf } from './plan.ts'
 import { defaultPolicy, type Policy } from './policy.ts'
@@ -110,14 +111,15 @@ interface Prepared {
 }
 
 async function prepare(options: LearningOptions, train: TrainOptions): Promise<Prepared> {
-  const { store, model, trainOn, policy } = options
+  const { store, model, trainOn, policy, dataDir } = options
   if (!model) {
     const what = 'Training needs the model as a Hugging Face folder (safetensors and tokenizer) beside the GGUF'
     throw new HoneError('CONFIG', `${what}: set HONE_TRAIN_MODEL.`)
   }
   const parameters = await parametersOf(model)
   const hyper = hyperFor(parameters, train)
-  const selection = await select(store, { ...defaultPolicy, ...policy, trainOn }, train.method)
+  const before = await readHeldOut(dataDir)
+  const selection = await select(store, { ...defaultPolicy, ...policy, trainOn }, train.method, before)
   return { selection, hyper, plan: planOf(selection, parameters, hyper) }
 }
 

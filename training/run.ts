@@ -7,6 +7,7 @@ import type { TrainEvent, Trainer, TrainJob } from '../src/ports/trainer.ts'
 import { type Dataset, freeze } from './dataset.ts'
 import { removeFolder } from './files.ts'
 import { gate, type Judgement } from './gate.ts'
+import { rememberHeldOut } from './held-out.ts'
 import type { VersionManifest } from './manifest.ts'
 import { type Golden, quarters, stopIf } from './measure.ts'
 import type { Hyper } from './recipes.ts'
@@ -98,6 +99,7 @@ async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice)
   const onProgress = quarters((done) => voice.say(`The base model's own answers: ${done} %.`))
   const replay = await makeReplay({ slot: parts.slot, base, selection, seed, signal, onProgress })
   const shuffle = options.shuffleLabels === undefined ? {} : { shuffleLabels: options.shuffleLabels }
+  await rememberHeldOut(parts.dataDir, selection.heldOutKeys)
   const dataset = await freeze(join(parts.dataDir, 'datasets'), { selection, replay, seed, ...shuffle })
   const { pairs, heldOut } = dataset.manifest.rows
   voice.say(

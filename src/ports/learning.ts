@@ -25,6 +25,8 @@ export interface TrainPlan {
   readonly rows: Readonly<Record<string, number>>
   /** Why rows were left out, counted. */
   readonly leftOut: Readonly<Record<string, number>>
+  /** What else an operator should know about the rows. */
+  readonly notes?: readonly string[]
   readonly secondsGuess: number
   readonly memoryGuessMb: number
   /** Absent when the run can start; else what is missing, in words. */
