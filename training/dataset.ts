@@ -44,6 +44,8 @@ export interface DatasetManifest {
   readonly shuffledLabels: boolean
   readonly profiles: readonly string[]
   readonly traces: readonly Trace[]
+  /** Liked replies of the bare base that may stand in `replay.jsonl`. */
+  readonly replayed?: readonly Trace[]
 }
 
 /** A frozen dataset: its folder never changes again. */
@@ -141,6 +143,7 @@ function manifestOf({ selection, replay, shuffleLabels }: DatasetInput, hash: st
       ...heldOut.map((pair) => traceOf(pair, true)),
       ...(method === 'dpo' ? [] : unpaired.map(loneTrace)),
     ],
+    ...(method === 'dpo' ? { replayed: unpaired.filter(({ liked }) => liked).map(loneTrace) } : {}),
   }
 }
 

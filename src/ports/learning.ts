@@ -47,6 +47,8 @@ export interface VersionInfo {
   /** Ids of the pairs it was trained on; each names the turns and votes it came from. */
   readonly pairs: readonly PairTrace[]
   readonly gate?: GateReport
+  /** It learned from somebody who was forgotten since. */
+  readonly forgotten?: true
 }
 /** Where a pair came from. */
 export interface PairTrace {
