@@ -154,6 +154,7 @@ export function planText(plan: TrainPlan): string {
       .join(', ')
   const lines = [...(plan.why ? [plan.why] : []), `method ${plan.method}; rows: ${list(plan.rows) || 'none'}.`]
   if (Object.keys(plan.leftOut).length > 0) lines.push(`Left out: ${list(plan.leftOut)}.`)
+  lines.push(...(plan.notes ?? []))
   lines.push(plan.refusal ?? `About ${Math.ceil(plan.secondsGuess)} seconds and ${Math.ceil(plan.memoryGuessMb)} MB.`)
   return lines.join('\n')
 }
@@ -174,12 +175,13 @@ async function cancel(_: readonly string[], request: CommandRequest, parts: Comm
 
 async function versions(_: readonly string[], __: CommandRequest, parts: CommandParts): Promise<CommandReply> {
   const all = await learningOf(parts).versions()
-  const lines = all.map(({ id, serving, createdAt, pairs, gate }) =>
+  const lines = all.map(({ id, serving, createdAt, pairs, gate, forgotten }) =>
     [
       `- **${id}**${serving ? ' (serves)' : ''}`,
       createdAt.toISOString().slice(0, 16).replace('T', ' '),
       `${pairs.length} pairs`,
       gate ? `gate: ${gate.verdict}` : '',
+      forgotten ? 'learned from feedback that was deleted since' : '',
     ]
       .filter(Boolean)
       .join(' · '),

@@ -126,7 +126,7 @@ cli
 cli
   .command('forget <person>', 'Delete what a person wrote and every vote of theirs')
   .option('--json', 'Print one JSON object')
-  .action((person, flags) => withParts(flags, (parts, output) => forget(String(person), parts, output)))
+  .action((person, flags) => withDesk(flags, (desk, output) => forget(String(person), desk, output)))
 cli
   .command('doctor', 'What works here and what is missing')
   .option('--json', 'Print one JSON object')

@@ -53,6 +53,8 @@ export interface DatasetManifest {
   readonly shuffledLabels: boolean
   readonly profiles: readonly string[]
   readonly traces: readonly Trace[]
+  /** Liked replies of the bare base that may stand in `replay.jsonl`. */
+  readonly replayed?: readonly Trace[]
 }
 
 /** A frozen dataset: its folder never changes again. */
@@ -164,6 +166,7 @@ function manifestOf({ selection, replay, explained, shuffledLabels }: DatasetInp
       ...heldOut.map((pair) => traceOf(pair, true)),
       ...(methodData[method].lone === 'none' ? [] : unpaired.map(loneTrace)),
     ],
+    ...(method === 'dpo' ? { replayed: unpaired.filter(({ liked }) => liked).map(loneTrace) } : {}),
   }
 }
 

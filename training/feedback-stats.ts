@@ -1,4 +1,5 @@
 import type { Store } from '../src/ports/store.ts'
+import { agreementOf } from './raters.ts'
 import { collect, minRows } from './select.ts'
 
 /**
@@ -8,7 +9,8 @@ import { collect, minRows } from './select.ts'
  */
 export async function feedbackStats(store: Store): Promise<Readonly<Record<string, number>>> {
   const days = await store.feedback.counts()
-  const { pairs, unpaired } = await collect(store)
+  const { pairs, unpaired, judgements } = await collect(store)
+  const { repeats, share } = agreementOf(judgements)
   const from = (origin: string) => pairs.filter((pair) => pair.origin === origin).length
   return {
     'thumbs up': days.reduce((sum, { up }) => sum + up, 0),
@@ -21,5 +23,7 @@ export async function feedbackStats(store: Store): Promise<Readonly<Record<strin
     'judged alone': unpaired.length,
     'pairs still missing to train': Math.max(0, minRows - pairs.length),
     people: new Set([...pairs, ...unpaired].flatMap((row) => row.people)).size,
+    'repeated judgements': repeats,
+    ...(share === undefined ? {} : { 'per cent of them agree': Math.round(share * 100) }),
   }
 }

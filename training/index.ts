@@ -9,7 +9,7 @@ export { type Dataset, type DatasetManifest, freeze, readDataset } from './datas
 export { type EvaluateOptions, evaluate } from './evaluate.ts'
 export { exportFeedback } from './export.ts'
 export { feedbackStats } from './feedback-stats.ts'
-export { type Forgotten, forgetInTraining } from './forget.ts'
+export { type ForgetOptions, type Forgotten, forgetInTraining } from './forget.ts'
 export { type FeedbackRow, parseRows, type RowFormat, rowFormats, toRows } from './formats.ts'
 export { type GateInput, gate, judge, minEvidence } from './gate.ts'
 export { parseGolden, readGolden } from './golden.ts'

@@ -5,10 +5,11 @@ import type { Logger } from '../src/log.ts'
 import type { EngineSlot } from '../src/ports/engine.ts'
 import type { Learning, TrainOptions, TrainPlan } from '../src/ports/learning.ts'
 import type { Store } from '../src/ports/store.ts'
-import type { MethodChoice, TrainEvent, Trainer } from '../src/ports/trainer.ts'
+import type { Method, MethodChoice, TrainEvent, Trainer } from '../src/ports/trainer.ts'
 import { chooseMethod } from './choose.ts'
 import { cleanDatasets } from './dataset.ts'
 import { readGolden } from './golden.ts'
+import { readHeldOut } from './held-out.ts'
 import type { Golden } from './measure.ts'
 import { planOf } from './plan.ts'
 import { defaultPolicy, type Policy } from './policy.ts'
@@ -113,27 +114,28 @@ interface Prepared {
 }
 
 async function prepare(options: LearningOptions, train: TrainOptions): Promise<Prepared> {
-  const { store, model, trainOn, policy } = options
+  const { store, model, trainOn, policy, dataDir } = options
   if (!model) {
     const what = 'Training needs the model as a Hugging Face folder (safetensors and tokenizer) beside the GGUF'
     throw new HoneError('CONFIG', `${what}: set HONE_TRAIN_MODEL.`)
   }
   const parameters = await parametersOf(model)
   const hyper = hyperFor(parameters, train)
-  const { selection, why } = await selectFor(store, { ...defaultPolicy, ...policy, trainOn }, train.method)
+  const before = await readHeldOut(dataDir)
+  const allowed = { ...defaultPolicy, ...policy, trainOn }
+  const { selection, why } = await selectFor(train.method, (method) => select(store, allowed, method, before))
   const plan = planOf(selection, parameters, hyper)
   return { selection, hyper, plan: why === undefined ? plan : { ...plan, why } }
 }
 
 /** The rows for a method; for `auto` those of the method that they allow, and why it is that one. */
 async function selectFor(
-  store: Store,
-  policy: Policy,
   method: MethodChoice = 'dpo',
+  rowsFor: (method: Method) => Promise<Selection>,
 ): Promise<{ readonly selection: Selection; readonly why?: string }> {
-  if (method !== 'auto') return { selection: await select(store, policy, method) }
-  const choice = chooseMethod(await select(store, policy, 'kto'))
-  return { selection: await select(store, policy, choice.method), why: choice.why }
+  if (method !== 'auto') return { selection: await rowsFor(method) }
+  const choice = chooseMethod(await rowsFor('kto'))
+  return { selection: await rowsFor(choice.method), why: choice.why }
 }
 
 function partsOf(options: LearningOptions, serving: RunParts['serving']): RunParts {

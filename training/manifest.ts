@@ -46,6 +46,8 @@ const schema = z.object({
       people: z.array(z.string()),
     }),
   ),
+  /** Somebody whose feedback it learned from was forgotten since; `pairs` names them no more. */
+  forgotten: z.literal(true).optional(),
   gate: z.object({ verdict: z.enum(['promote', 'hold', 'refuse']), checks: z.array(check) }),
   /** Log-probability of a plain text with and without the LoRA: the proof, before serving, that it is live. */
   probe: z.object({ text: z.string(), base: z.number(), candidate: z.number() }).optional(),

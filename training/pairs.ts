@@ -2,6 +2,7 @@ import type { ChatMessage } from '../src/ports/engine.ts'
 import type { PairTrace } from '../src/ports/learning.ts'
 import type { BotTurn, Correction, Judged, Vote } from '../src/ports/store.ts'
 import { sha256 } from './hash.ts'
+import { equal, type Standing } from './raters.ts'
 import { nearlyIdentical, normalised } from './similar.ts'
 
 /** What every row derived from feedback can be traced by. */
@@ -51,11 +52,11 @@ interface Side {
 /**
  * Pairs of one judged prompt. A majority of thumbs decides a reply; a correction beats the reply it corrects and every
  * other disliked sibling; a duel's winner beats its loser. Ties, `both-bad`, lone thumbs and texts that say the same
- * make no pair. The texts stay exactly as people saw them.
+ * make no pair. The texts stay exactly as people saw them. With `standing`, thumbs count as much as their person's word.
  *
  * @example pairsOf(judged).map(({ chosen, rejected }) => [chosen, rejected])
  */
-export function pairsOf(judged: Judged): readonly Pair[] {
+export function pairsOf(judged: Judged, standing: Standing = equal): readonly Pair[] {
   const found = new Map<string, Pair>()
   const add = (origin: PairTrace['origin'], better: Side, worse: Side): void => {
     if (better.text.trim() === '' || worse.text.trim() === '' || nearlyIdentical(better.text, worse.text)) return
@@ -64,18 +65,29 @@ export function pairsOf(judged: Judged): readonly Pair[] {
   }
   for (const { edit, reply } of corrections(judged)) add('correction', edit, reply)
   for (const [winner, loser] of decidedDuels(judged)) add('duel', winner, loser)
-  const disliked = decided(judged, 'down')
-  for (const liked of decided(judged, 'up')) for (const worse of disliked) add('votes', liked, worse)
+  const disliked = decided(judged, 'down', standing)
+  for (const liked of decided(judged, 'up', standing)) for (const worse of disliked) add('votes', liked, worse)
   for (const { edit } of corrections(judged)) for (const worse of disliked) add('correction', edit, worse)
   return [...found.values()]
 }
 
+/** What people said of the prompt that decides nothing, by why. */
+export function undecidedOf(judged: Judged, standing: Standing = equal): Readonly<Record<string, number>> {
+  const clear = new Set(
+    (['up', 'down'] as const).flatMap((verdict) => decided(judged, verdict, standing).map(({ id }) => id)),
+  )
+  const voted = (votes: readonly Vote[]) => lastVotes(votes).some(({ verdict }) => verdict !== 'none')
+  const even = judged.replies.filter(({ turn, votes }) => voted(votes) && !clear.has(turn.id))
+  const open = judged.duels.filter(({ outcome }) => outcome === 'tie' || outcome === 'both-bad')
+  return { 'thumbs are even': even.length, 'duel without a winner': open.length }
+}
+
 /** Replies with a clear majority of thumbs that are on neither side of a pair. */
-export function unpairedOf(judged: Judged): readonly Unpaired[] {
-  const used = new Set(pairsOf(judged).flatMap(({ chosenTurn, rejectedTurn }) => [chosenTurn, rejectedTurn]))
+export function unpairedOf(judged: Judged, standing: Standing = equal): readonly Unpaired[] {
+  const used = new Set(pairsOf(judged, standing).flatMap(({ chosenTurn, rejectedTurn }) => [chosenTurn, rejectedTurn]))
   const versions = new Map(judged.replies.map(({ turn }) => [turn.id, turn.version]))
   const rows = (['up', 'down'] as const).flatMap((verdict) =>
-    decided(judged, verdict)
+    decided(judged, verdict, standing)
       .filter(({ id, text }) => !used.has(id) && text.trim() !== '')
       .map((side) => ({
         ...traceOf(judged, [side]),
@@ -116,13 +128,17 @@ function traceOf(judged: Judged, sides: readonly Side[]): Traced {
   }
 }
 
+/** Sums of weights like 0.3 are not exact. */
+const rounding = 1e-9
+
 /** Replies whose last votes have a majority for the verdict, and the people of that majority. */
-function decided(judged: Judged, verdict: 'up' | 'down'): readonly Side[] {
+function decided(judged: Judged, verdict: 'up' | 'down', standing: Standing): readonly Side[] {
+  const weight = (votes: readonly Vote[]) => votes.reduce((sum, { person }) => sum + standing(person), 0)
   return judged.replies.flatMap(({ turn, votes }) => {
     const last = lastVotes(votes)
     const ours = last.filter((vote) => vote.verdict === verdict)
     const theirs = last.filter((vote) => vote.verdict !== verdict && vote.verdict !== 'none')
-    return ours.length > theirs.length ? [sideOf(turn, ours)] : []
+    return weight(ours) - weight(theirs) > rounding ? [sideOf(turn, ours)] : []
   })
 }
 

@@ -10,7 +10,7 @@ const charactersPerToken = 3.5
 
 /** What a run of these rows would be: counts, reasons, and a guess at time and memory on a CPU. */
 export function planOf(selection: Selection, parameters: number, hyper: Hyper): TrainPlan {
-  const { train, unpaired, method, leftOut, refusal } = selection
+  const { train, unpaired, method, leftOut, notes, refusal } = selection
   const replay = replayCount(selection)
   const { work } = methodData[method]
   const pairTokens = train.map(({ prompt, chosen, rejected }) => tokens(prompt, chosen) + tokens(prompt, rejected))
@@ -21,6 +21,7 @@ export function planOf(selection: Selection, parameters: number, hyper: Hyper): 
     method,
     rows: rowCounts(selection, replay),
     leftOut,
+    notes,
     secondsGuess: seconds,
     memoryGuessMb: memoryMb,
     ...(refusal === undefined ? {} : { refusal }),

@@ -29,7 +29,7 @@ export interface Published {
   readonly bytes: number
 }
 
-/** The folders `versions/v1`, `v2`, …: immutable, numbered once and for ever, complete or not there. */
+/** The folders `versions/v1`, `v2`, …: immutable but for who is forgotten, numbered once and for ever, complete or not there. */
 export interface Registry {
   /** Takes a run's files into a folder of their own under the next number. Nothing sees it before `publish`. */
   stage(trained: Trained, base: string): Promise<Candidate>
@@ -37,6 +37,8 @@ export interface Registry {
   publish(candidate: Candidate, manifest: VersionManifest): Promise<void>
   /** Removes a candidate that was not published. Its number is not used again. */
   discard(candidate: Candidate): Promise<void>
+  /** Marks a version that learned from a person who was forgotten since, and takes their id out of its manifest. */
+  markForgotten(id: string, person: string): Promise<void>
   /** Oldest first. */
   list(): Promise<readonly Published[]>
   get(id: string): Promise<Published>
@@ -77,7 +79,11 @@ export async function openRegistry(folder: string, { templateSha256 }: RegistryO
         await refuseDamaged(trained.gguf, trained.sha256, 'The new LoRA')
         return stageIn(root, trained, base)
       }),
-    publish: (candidate, manifest) => guarded(() => writeManifest(root, candidate, manifest)),
+    publish: ({ folder: own }, manifest) => guarded(() => writeManifest(root, own, manifest)),
+    async markForgotten(id, person) {
+      const { manifest, folder: own } = await get(id)
+      await guarded(() => writeManifest(root, own, withoutPerson(manifest, person)))
+    },
     discard: (candidate) => guarded(() => removeFolder(candidate.folder)),
     async list() {
       const published = await Promise.all((await numbers(root)).map((n) => get(`v${n}`).catch(() => undefined)))
@@ -105,12 +111,18 @@ async function read(root: string, id: string): Promise<Published> {
 }
 
 /** Whole or not at all: written beside its place, on the disk before it is renamed, the rename on the disk too. */
-async function writeManifest(root: string, { folder }: Candidate, manifest: VersionManifest): Promise<void> {
+async function writeManifest(root: string, folder: string, manifest: VersionManifest): Promise<void> {
   const path = join(folder, manifestName)
   await writeDurably(`${path}.part`, manifestText(manifest))
   await rename(`${path}.part`, path)
   await syncFolder(folder)
   await syncFolder(root)
+}
+
+function withoutPerson(manifest: VersionManifest, person: string): VersionManifest {
+  const rename = (name: string) => (name === person ? 'forgotten' : name)
+  const pairs = manifest.pairs.map((pair) => ({ ...pair, people: [...new Set(pair.people.map(rename))] }))
+  return { ...manifest, pairs, forgotten: true }
 }
 
 async function clean(root: string): Promise<void> {

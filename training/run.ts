@@ -8,6 +8,7 @@ import { type Dataset, type Explained, freeze, shuffleVotes } from './dataset.ts
 import { makeExplained } from './explain.ts'
 import { removeFolder } from './files.ts'
 import { gate, type Judgement } from './gate.ts'
+import { rememberHeldOut } from './held-out.ts'
 import type { VersionManifest } from './manifest.ts'
 import { type Golden, quarters, stopIf } from './measure.ts'
 import type { Hyper } from './recipes.ts'
@@ -104,6 +105,7 @@ async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice)
   const replay = await makeReplay({ slot: parts.slot, base, selection, seed, signal, onProgress })
   const explained = selection.method === 'explain' ? { explained: await explain(parts, request, voice) } : {}
   const shuffledLabels = options.shuffleLabels === true
+  await rememberHeldOut(parts.dataDir, selection.heldOutKeys)
   const dataset = await freeze(join(parts.dataDir, 'datasets'), {
     selection,
     replay,

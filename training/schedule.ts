@@ -33,7 +33,7 @@ export function dueRun(learning: Learning, log: Logger): () => Promise<void> {
     try {
       const { rows, refusal } = await learning.plan()
       const newest = (await learning.versions()).at(-1)
-      const same = newest !== undefined && newest.pairs.length === rows.pairs
+      const same = newest !== undefined && newest.pairs.length === rows.pairs && !newest.forgotten
       if (refusal !== undefined || same) {
         log.info('schedule.skipped', { why: refusal ?? `nothing new since ${newest?.id}` })
         return

@@ -110,5 +110,6 @@ function infoOf(manifest: VersionManifest, bytes: number, serving: string): Vers
     bytes,
     pairs: manifest.pairs,
     gate: manifest.gate,
+    ...(manifest.forgotten ? { forgotten: true } : {}),
   }
 }

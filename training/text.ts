@@ -1,14 +1,18 @@
 import type { ChatMessage } from '../src/ports/engine.ts'
 
-/** A prompt's last message, taken apart as the core lays it out: `[n] Title`, passage, blank line, …, question. */
-export interface LastMessage {
+/** A person's message, taken apart as the core lays it out: `[n] Title`, passage, blank line, …, question. */
+export interface MessageParts {
   readonly passages: string
   readonly question: string
 }
 
-/** Splits the last message of a prompt into its passages and the question. Without passages, all of it is question. */
-export function lastMessage(prompt: readonly ChatMessage[]): LastMessage {
-  const text = prompt.at(-1)?.content ?? ''
+/** The parts of a prompt's last message. */
+export function lastMessage(prompt: readonly ChatMessage[]): MessageParts {
+  return messageParts(prompt.at(-1)?.content ?? '')
+}
+
+/** Splits a person's message into its passages and the question. Without passages, all of it is question. */
+export function messageParts(text: string): MessageParts {
   const at = text.lastIndexOf('\n\n')
   if (!/^\[\d+\] /.test(text) || at < 0) return { passages: '', question: text }
   return { passages: text.slice(0, at), question: text.slice(at + 2) }

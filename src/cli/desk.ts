@@ -1,6 +1,7 @@
 import {
   exportFeedback,
   type FeedbackRow,
+  type Forgotten,
   feedbackStats,
   type Imported,
   importFeedback,
@@ -22,12 +23,14 @@ export interface Desk {
   stats(): Promise<Readonly<Record<string, number>>>
   exportRows(format: RowFormat): Promise<readonly object[]>
   importRows(rows: readonly FeedbackRow[]): Promise<Imported>
+  /** Deletes everything of a person, and retrains where a version had learned from it. */
+  forget(person: string): Promise<Forgotten & { readonly rows: number }>
 }
 
 const by = 'cli'
 
 /** The desk of this process: what the commands do when no server runs, and what a server does for them. */
-export function localDesk(parts: Pick<Parts, 'learning' | 'store' | 'config'>): Desk {
+export function localDesk(parts: Pick<Parts, 'learning' | 'store' | 'config' | 'forget'>): Desk {
   const { learning, store, config } = parts
   return {
     plan: async (options) => (await learning()).plan(options),
@@ -43,5 +46,6 @@ export function localDesk(parts: Pick<Parts, 'learning' | 'store' | 'config'>): 
     stats: async () => feedbackStats(await store()),
     exportRows: async (format) => exportFeedback(await store(), format, config.trainOn),
     importRows: async (rows) => importFeedback(await store(), rows),
+    forget: parts.forget,
   }
 }

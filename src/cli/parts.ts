@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import { openKnowledge, withEveryone } from '../../knowledge/index.ts'
-import { createLearning, forgetInTraining, openRegistry, pythonTrainer, type Registry } from '../../training/index.ts'
+import {
+  createLearning,
+  type Forgotten,
+  forgetInTraining,
+  openRegistry,
+  pythonTrainer,
+  type Registry,
+} from '../../training/index.ts'
 import { createBot } from '../bot.ts'
 import type { Config } from '../config.ts'
 import { http } from '../engines/http/index.ts'
@@ -31,8 +38,8 @@ export interface Parts extends AsyncDisposable {
   profile(): Promise<Profile>
   bot(variables?: Resolvers): Promise<Bot>
   readonly metrics: Metrics
-  /** Deletes what training kept of a person and names the versions that had seen it. */
-  forget(person: string): Promise<unknown>
+  /** Deletes everything of a person; where the learning loop is up, it retrains if a version had seen some of it. */
+  forget(person: string): Promise<Forgotten & { readonly rows: number }>
 }
 
 /**
@@ -84,6 +91,7 @@ export function openParts(config: Config, log: Logger): Parts {
       ),
     )
   })
+  let loop: Learning | undefined
   const learning = once(async () => {
     const { base, trainFolder } = model()
     const trainer = pythonTrainer({ dataDir: config.dataDir, log, ...(config.python ? { python: config.python } : {}) })
@@ -101,9 +109,13 @@ export function openParts(config: Config, log: Logger): Parts {
       ...(config.teacher.url ? { teacher: teacherOf(config, log) } : {}),
       ...(config.schedule ? { schedule: config.schedule } : {}),
     })
-    return stack.use(made)
+    loop = stack.use(made)
+    return loop
   })
-  const forget = async (person: string) => forgetInTraining(person, config.dataDir, await registry())
+  const onForget = async (person: string) => {
+    const kept = { store: await store(), registry: await registry(), dataDir: config.dataDir }
+    return forgetInTraining(person, { ...kept, ...(loop ? { learning: loop } : {}) })
+  }
   const bot = async (variables: Resolvers = {}): Promise<Bot> =>
     stack.use(
       await createBot({
@@ -116,7 +128,7 @@ export function openParts(config: Config, log: Logger): Parts {
         variables,
         duelRate: config.duelRate,
         trainOn: config.trainOn,
-        onForget: forget,
+        onForget,
         meter: metrics.meter,
       }),
     )
@@ -131,7 +143,10 @@ export function openParts(config: Config, log: Logger): Parts {
     profile,
     bot,
     metrics,
-    forget,
+    async forget(person) {
+      const rows = await (await store()).feedback.forget(person)
+      return { rows, ...(await onForget(person)) }
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

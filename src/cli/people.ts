@@ -1,4 +1,5 @@
 import { explain } from '../opinions.ts'
+import type { Desk } from './desk.ts'
 import type { Output } from './output.ts'
 import type { Parts } from './parts.ts'
 
@@ -23,8 +24,12 @@ export async function why(turn: string, parts: Parts, output: Output): Promise<v
 }
 
 /** `hone forget PERSON`. */
-export async function forget(person: string, parts: Parts, output: Output): Promise<void> {
-  const rows = await (await parts.store()).feedback.forget(person)
-  await parts.forget(person)
-  output.result(rows > 0 ? `Deleted ${rows} rows of ${person}.` : `Nothing is known of ${person}.`, { person, rows })
+export async function forget(person: string, desk: Desk, output: Output): Promise<void> {
+  const found = await desk.forget(person)
+  const { rows, versions, retraining } = found
+  const lines = [rows > 0 ? `Deleted ${rows} rows of ${person}.` : `Nothing is known of ${person}.`]
+  if (versions.length > 0) lines.push(`Learned from it: ${versions.join(', ')}.`)
+  if ('job' in retraining) lines.push(`Training without it has started: ${retraining.job}.`)
+  else if (versions.length > 0) lines.push(retraining.none)
+  output.result(lines.join('\n'), { person, ...found })
 }

@@ -106,6 +106,7 @@ export async function remoteDesk(dataDir: string): Promise<(Desk & { readonly ur
     stats: () => call('stats'),
     exportRows: (format) => call('exportRows', format),
     importRows: (rows) => call('importRows', rows),
+    forget: (person) => call('forget', person),
   }
 }
 

@@ -71,8 +71,8 @@ async function follow(
 export async function versions(desk: Desk, output: Output): Promise<void> {
   const all = await desk.versions()
   const lines = all.map(
-    ({ id, serving, createdAt, pairs, bytes, gate }) =>
-      `${serving ? '→' : ' '} ${id.padEnd(6)} ${createdAt.toISOString().slice(0, 16)}  ${pairs.length} pairs  ${Math.round(bytes / 1024)} KB  ${gate?.verdict ?? ''}`,
+    ({ id, serving, createdAt, pairs, bytes, gate, forgotten }) =>
+      `${serving ? '→' : ' '} ${id.padEnd(6)} ${createdAt.toISOString().slice(0, 16)}  ${pairs.length} pairs  ${Math.round(bytes / 1024)} KB  ${gate?.verdict ?? ''}${forgotten ? '  learned from deleted feedback' : ''}`,
   )
   output.result(lines.join('\n') || 'Only the base model so far.', all)
 }

@@ -27,6 +27,8 @@ export interface TrainPlan {
   readonly rows: Readonly<Record<string, number>>
   /** Why rows were left out, counted. */
   readonly leftOut: Readonly<Record<string, number>>
+  /** What else an operator should know about the rows. */
+  readonly notes?: readonly string[]
   readonly secondsGuess: number
   readonly memoryGuessMb: number
   /** Absent when the run can start; else what is missing, in words. */
@@ -47,6 +49,8 @@ export interface VersionInfo {
   /** Ids of the pairs it was trained on; each names the turns and votes it came from. */
   readonly pairs: readonly PairTrace[]
   readonly gate?: GateReport
+  /** It learned from somebody who was forgotten since. */
+  readonly forgotten?: true
 }
 /** Where a pair came from. */
 export interface PairTrace {

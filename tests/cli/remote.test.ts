@@ -10,7 +10,7 @@ import { packageRoot } from '../../src/cli/model.ts'
 import { openDesk, remoteDesk } from '../../src/cli/remote.ts'
 import { childEnvironment, readConfig } from '../../src/config.ts'
 import { lockDataDir } from '../../src/store/index.ts'
-import { parseRows } from '../../training/index.ts'
+import { forgetInTraining, parseRows } from '../../training/index.ts'
 import { openHouse } from '../training/house.ts'
 
 describe('commands beside a running server', function suite() {
@@ -27,7 +27,11 @@ describe('commands beside a running server', function suite() {
       dir = house.dir
       stack.use(lockDataDir(dir))
       const config = readConfig({ HONE_DATA: dir })
-      const parts = { learning: async () => house.learning, store: async () => house.store, config }
+      const forget = async (person: string) => {
+        const rows = await house.store.feedback.forget(person)
+        return { rows, ...(await forgetInTraining(person, { ...house, dataDir: dir })) }
+      }
+      const parts = { learning: async () => house.learning, store: async () => house.store, config, forget }
       const open = stack.use(openDesk(localDesk(parts), dir))
       const fetch = async (request: Request) => (await open.fetch(request)) ?? new Response('other', { status: 404 })
       const server = serve({ fetch, port: 0, hostname: '127.0.0.1' })
@@ -59,6 +63,12 @@ describe('commands beside a running server', function suite() {
       assert.deepEqual(await desk.importRows(parseRows(JSON.stringify(row), 'dpo')), { added: 1, known: 0 })
       assert.equal((await desk.stats())['pairs from imports'], (before['pairs from imports'] ?? 0) + 1)
       assert.ok((await desk.exportRows('dpo')).length > 50)
+    })
+
+    it('which forgets people', async () => {
+      const { rows, versions } = await desk.forget('web:anna')
+      assert.ok(rows > 100)
+      assert.deepEqual([versions, (await desk.stats()).pairs], [[], 0])
     })
 
     it('and are told its errors as their own', async () => {

@@ -14,6 +14,7 @@ const selection: Selection = {
   leftOut: { 'channel not allowed': 2 },
   notes: [],
   splitBy: 'thread',
+  heldOutKeys: new Set(),
 }
 const replay = [{ prompt: user('Hello!'), completion: 'Hi, ask me anything.' }]
 

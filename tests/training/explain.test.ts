@@ -22,6 +22,7 @@ const selection: Selection = {
   leftOut: {},
   notes: [],
   splitBy: 'thread',
+  heldOutKeys: new Set(),
 }
 
 /** A teacher that reads the page and says how it knows, in the words of the instruction it was given. */

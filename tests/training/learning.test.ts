@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { planText } from '../../src/commands.ts'
 import type { Learning, RunEvent, TrainOptions } from '../../src/ports/learning.ts'
 import type { Job } from '../../src/ports/store.ts'
+import { readHeldOut } from '../../training/held-out.ts'
 import { fill, type House, type HouseOptions, openHouse } from './house.ts'
 
 /** Starts a run, follows it to its end, and answers the ended job and all events. */
@@ -63,12 +65,31 @@ describe('the learning loop', () => {
     assert.deepEqual(files.sort(), ['dataset.json', 'holdout.jsonl', 'replay.jsonl', 'train.jsonl'])
   })
 
+  it('holds out for good what it once held out, though more threads would now be enough', async () => {
+    const { learning, store, dir, trainer } = await open({ pairs: 36 })
+    await runOnce(learning)
+    const held = await readHeldOut(dir)
+    const questions = async () =>
+      (await readFile(join(trainer.jobs.at(-1)?.dataset ?? '', 'holdout.jsonl'), 'utf8')).split('\n')
+    const first = await questions()
+    await fill(store, 200)
+    await runOnce(learning)
+    const now = new Set(await questions())
+    assert.deepEqual(
+      first.filter((row) => !now.has(row)),
+      [],
+    )
+    const later = await readHeldOut(dir)
+    assert.ok(held.size >= 8 && [...held].every((key) => later.has(key)))
+  })
+
   it('says before a run what it would use, and what is missing', async () => {
     const { learning, store } = await open({ pairs: 12 })
     await fill(store, 3, 'slack')
     const plan = await learning.plan()
     assert.match(plan.refusal ?? '', /12 usable pairs, 30 are needed: 18 more/)
     assert.deepEqual(plan.leftOut, { 'channel not allowed': 3 })
+    assert.match(planText(plan), /Left out: 3 channel not allowed\.\nThe cap per person is off: fewer than 3 people/)
     await assert.rejects(learning.start('web:anna'), { code: 'NOT_ENOUGH_DATA' })
     assert.deepEqual(await store.jobs.list(5), [])
   })

@@ -19,6 +19,7 @@ const selection: Selection = {
   leftOut: {},
   notes: [],
   splitBy: 'thread',
+  heldOutKeys: new Set(),
 }
 const reads: Script['answer'] = (_version, prompt) => {
   const text = prompt.at(-1)?.content ?? ''

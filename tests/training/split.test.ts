@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { bucket, split } from '../../training/split.ts'
+import type { Pair } from '../../training/pairs.ts'
+import { bucket, type HeldOut, heldOutKeys, split } from '../../training/split.ts'
 import { wilson } from '../../training/stats.ts'
 import { pairRow, pairRows } from './rows.ts'
 
@@ -45,6 +46,47 @@ describe('the hold-out split', () => {
     const { train, overlapping } = split([...rows, ...elsewhere])
     assert.ok(train.every(({ promptHash }) => promptHash !== held.promptHash))
     assert.ok(overlapping > 0)
+  })
+
+  it('never trains on what an earlier run held out, however the data grow', () => {
+    const places = ['web:only', 'web:t1', 'web:t2', 'web:t3']
+    const grow = fc.array(fc.tuple(fc.integer({ min: 1, max: 60 }), fc.boolean()), { minLength: 2, maxLength: 5 })
+    fc.assert(
+      fc.property(grow, (batches) => {
+        let rows: readonly Pair[] = []
+        let before: HeldOut = new Set()
+        const once = new Set<string>()
+        for (const [count, crowded] of batches) {
+          const from = rows.length
+          const thread = (n: number) => (crowded ? (places[n % 4] as string) : `web:t${n}`)
+          const more = pairRows(from + count, (n) => ({ thread: thread(n), people: [`web:p${n % 15}`] })).slice(from)
+          rows = [...rows, ...more]
+          const sides = split(rows, before)
+          for (const { id } of sides.heldOut) once.add(id)
+          assert.deepEqual(
+            sides.train.filter(({ id }) => once.has(id)),
+            [],
+          )
+          before = heldOutKeys(sides, before, rows)
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('holds out a tenth of many people with all they judged, and nobody of few', () => {
+    const voted = (people: number) => pairRows(300, (n) => ({ people: [`web:p${n % people}`, `web:q${n % people}`] }))
+    assert.equal(split(voted(4)).people.size, 0)
+    const { people, train } = split(voted(30))
+    assert.ok(people.size > 0 && people.size < 15, `${people.size} of 60`)
+    assert.ok(train.length > 150 && train.every((row) => !row.people.some((person) => people.has(person))))
+  })
+
+  it('remembers nothing of what is no longer on record', () => {
+    const rows = pairRows(60)
+    const keys = heldOutKeys(split(rows), new Set(), rows)
+    assert.ok(keys.size > 0)
+    assert.equal(heldOutKeys(split([]), keys, []).size, 0)
   })
 
   it('gives the same buckets for ever', () => {
