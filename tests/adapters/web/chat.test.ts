@@ -241,7 +241,7 @@ describe('the chat page', () => {
     const choose = async (outcome: string) => {
       const page = await anna.page('/t/t1')
       const field = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(page)?.[1] ?? ''
-      const duel = /\/duels\/(\w+)/.exec(page)?.[1]
+      const duel = /\/duels\/([\w.]+)/.exec(page)?.[1]
       return (await anna.post(`/duels/${duel}`, { outcome, left: field('left'), right: field('right') })).text()
     }
 
