@@ -13,7 +13,7 @@ const replies = 50
 export const tolerance = 0.02
 
 /** The wrong converter must be caught by a wide margin, or the tolerance proves nothing. */
-export const caught = 10 * tolerance
+export const caught = 5 * tolerance
 
 /** Do Hugging Face with PEFT and llama.cpp with our GGUF LoRA say the same of the same replies? */
 export async function run(say: (text: string) => void): Promise<readonly Result[]> {

@@ -290,7 +290,10 @@ function journeys(this: Mocha.Suite): void {
     script = () => ({ chunks: ['One line of text.', held.promise] })
     await send('Go')
     await messages().getByText('One line of text.').waitFor()
-    const place = () => messages().getByText('One line of text.').boundingBox()
+    type Box = Awaited<ReturnType<ReturnType<typeof messages>['boundingBox']>>
+    // None for a moment, where the newest state is just being put in its place.
+    const place = async (): Promise<Box> =>
+      (await messages().getByText('One line of text.').boundingBox()) ?? (await place())
     const before = await place()
     held.resolve()
     await page.locator('.bar').waitFor()
