@@ -27,16 +27,16 @@ export interface EndpointOptions {
 /** The largest activity that is read; Teams's own limit for a message is far lower. */
 const largestBody = 256 * 1024
 
-// biome-ignore lint/suspicious/noExplicitAny: the two SDKs type their requests and responses differently
-type Any = any
+/** The two SDKs type their requests and responses differently; what comes from the server is passed on as it is. */
+type Passed = never
 interface SdkAdapter {
-  process(request: Any, response: Any, logic: Any): Promise<unknown>
+  process(request: Passed, response: Passed, logic: Passed): Promise<unknown>
   /** agents-hosting checks tokens in a step of its own. */
-  authorizeRequest?(request: Any, response: Any, next: () => void): Promise<unknown>
+  authorizeRequest?(request: Passed, response: Passed, next: () => void): Promise<unknown>
 }
 /** botbuilder checks them within `process`, which answers 500 to a forged one; so they are checked before as well. */
 interface BotBuilderAdapter {
-  readonly botFrameworkAuthentication?: { authenticateRequest(activity: Any, header: string): Promise<unknown> }
+  readonly botFrameworkAuthentication?: { authenticateRequest(activity: Passed, header: string): Promise<unknown> }
 }
 
 /**
@@ -64,7 +64,7 @@ export function endpoint(adapter: SdkAdapter, options: EndpointOptions = {}) {
         log.warn('teams.tenant.refused', { tenant })
         return answer(403, 'This tenant is not known here.')
       }
-      await adapter.process(request, response, logic)
+      await adapter.process(request as Passed, response as Passed, logic as Passed)
     } catch (error) {
       if (isUnreadable(error)) return answer(400, 'The activity has fields of the wrong kind.')
       log.error('teams.request.failed', loggable(error))
@@ -79,10 +79,10 @@ function isUnreadable(error: unknown): boolean {
 }
 
 /** True once the SDK's own middleware has let the request in; it answers by itself when it doesn't. */
-async function authorized(adapter: SdkAdapter, request: Any, response: Any): Promise<boolean> {
+async function authorized(adapter: SdkAdapter, request: IncomingRequest, response: OutgoingResponse): Promise<boolean> {
   if (!adapter.authorizeRequest) return true
   let passed = false
-  await adapter.authorizeRequest(request, response, () => {
+  await adapter.authorizeRequest(request as Passed, response as Passed, () => {
     passed = true
   })
   return passed
@@ -93,7 +93,7 @@ async function isGenuine(adapter: BotBuilderAdapter & object, { body, headers }:
   const { botFrameworkAuthentication } = adapter
   if (!botFrameworkAuthentication) return true
   try {
-    await botFrameworkAuthentication.authenticateRequest(body, String(headers['authorization'] ?? ''))
+    await botFrameworkAuthentication.authenticateRequest(body as Passed, String(headers['authorization'] ?? ''))
     return true
   } catch (error) {
     const { name, statusCode = 401 } = error as { name?: string; statusCode?: number }

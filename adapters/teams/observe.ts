@@ -61,10 +61,11 @@ export async function keepObserved(
 /** Links what the host sends with `withFeedback` to its turn, once Teams has said under which id it stands. */
 export function linkSent(context: TurnContext, address: Address, bot: Bot): void {
   const thread = threadOf(address)
-  context.onSendActivities(async (_, activities: Outgoing[], next) => {
+  context.onSendActivities(async (_, sending, next) => {
+    const activities = sending as Outgoing[]
     const turns = activities.map(({ channelData }) => (channelData as Record<string, string> | undefined)?.[mark])
     for (const [index, turn] of turns.entries()) if (turn) activities[index] = unmarked(context, activities[index])
-    const sent = (await next()) as ({ id?: string } | undefined)[]
+    const sent = await next()
     for (const [index, turn] of turns.entries()) {
       const id = sent[index]?.id
       if (turn && id) await bot.store.messages.link(turn, [{ thread, id }])

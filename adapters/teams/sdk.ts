@@ -32,16 +32,20 @@ export interface Conversation {
 /** What is sent: plain JSON. */
 export type Outgoing = { readonly type: string } & Readonly<Record<string, unknown>>
 
+/** Sees what is about to be sent. Each SDK has classes of its own for these. */
+type SendHandler = (
+  context: object,
+  activities: object[],
+  next: () => Promise<{ id: string }[]>,
+) => Promise<{ id: string }[]>
+
 export interface TurnContext {
   readonly activity: object
   readonly adapter: object
   readonly turnState: { get(key: never): unknown }
-  // biome-ignore lint/suspicious/noExplicitAny: each SDK wants its own Activity class, and takes plain JSON
-  sendActivity(activity: any): Promise<{ id?: string } | undefined>
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  updateActivity(activity: any): Promise<unknown>
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  onSendActivities(handler: (context: any, activities: any[], next: () => Promise<any[]>) => Promise<any[]>): unknown
+  sendActivity(activity: string | object): Promise<{ id?: string } | undefined>
+  updateActivity(activity: object): Promise<unknown>
+  onSendActivities(handler: SendHandler): unknown
 }
 
 /** Where and to whom to go on talking, as both SDKs understand it. */
