@@ -37,15 +37,23 @@ export interface Outcome {
   readonly duel?: string
 }
 
+/** The sample profile, with nothing told of what was judged. */
+export const withoutExamples = join(packageRoot, 'bench', 'fixtures', 'profiles', 'without-examples.md')
+
 export const rater = { id: 'web:rater', name: 'Rater' }
 
-/** Opens a lab with these folders of documents ingested. `settings` are those of the environment. */
+/**
+ * Opens a lab with these folders of documents ingested. `settings` are those of the environment; `at` is a data folder that
+ * stays, in place of one that is removed in the end.
+ */
 export async function openLab(
   folders: readonly string[],
   settings: Readonly<Record<string, string>> = {},
+  at?: string,
 ): Promise<Lab> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'hone-bench-'))
-  const config = readConfig({ HONE_DATA: dataDir, HONE_LOG: 'warn', ...settings })
+  const dataDir = at ?? (await mkdtemp(join(tmpdir(), 'hone-bench-')))
+  const unlimited = { HONE_QUESTIONS_A_MINUTE: '0', HONE_PRESSES_A_MINUTE: '0' }
+  const config = readConfig({ HONE_DATA: dataDir, HONE_LOG: 'warn', ...unlimited, ...settings })
   const parts = openParts(config, createLogger(config.logLevel))
   const knowledge = await parts.knowledge()
   for (const folder of folders) await syncFolder(knowledge, folder, { tenant: everyTenant, scope: 'public' })
@@ -85,7 +93,7 @@ export async function openLab(
     async [Symbol.asyncDispose]() {
       detach()
       await parts[Symbol.asyncDispose]()
-      await rm(dataDir, { recursive: true, force: true })
+      if (at === undefined) await rm(dataDir, { recursive: true, force: true })
     },
   }
 }
@@ -97,11 +105,16 @@ function outcome(thread: string, events: readonly ReplyEvent[]): Outcome {
   throw new Error(last?.kind === 'error' ? `${last.code}: ${last.message}` : 'The reply did not end.')
 }
 
+/** A folder of pages, and the questions on them. */
+export interface Handbook {
+  readonly folder: string
+  readonly questions: readonly Question[]
+}
+
 /** The folders of generated handbooks, and their questions, which stand beside them: nobody may ingest the answers. */
-export async function handbooks(): Promise<
-  readonly { readonly folder: string; readonly questions: readonly Question[] }[]
-> {
-  const root = join(packageRoot, 'bench', 'fixtures', 'starter')
+export async function handbooks(
+  root = join(packageRoot, 'bench', 'fixtures', 'starter'),
+): Promise<readonly Handbook[]> {
   const names = (await readdir(root, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)

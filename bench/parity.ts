@@ -24,8 +24,11 @@ export interface Parity {
   /** Without any LoRA: what the engine's own arithmetic costs. */
   readonly base: readonly number[]
   readonly lora: readonly number[]
-  /** With a LoRA whose q and k rows were not permuted: what a wrong converter looks like. */
-  readonly unpermuted: readonly number[]
+  /** With a LoRA whose q and k rows stand in the other order: what a wrong converter looks like. */
+  readonly wrong: readonly number[]
+  /** The same two on the base with matrices of eight bits, as people serve models. */
+  readonly quantised: readonly number[]
+  readonly quantisedWrong: readonly number[]
   /** How far the LoRA moves the replies: agreement about a LoRA that does nothing would prove nothing. */
   readonly effect: readonly number[]
 }
@@ -37,6 +40,7 @@ interface Reference {
 }
 
 const run = promisify(execFile)
+const trainer = join(packageRoot, 'training', 'python')
 
 /** Answers of the generated handbooks after the page they stand on, spread evenly over all questions. */
 export async function repliesToScore(count: number): Promise<readonly Scored[]> {
@@ -56,30 +60,50 @@ export async function repliesToScore(count: number): Promise<readonly Scored[]> 
   return Array.from({ length: count }, (_, n) => all[Math.floor((n * all.length) / count)] as Scored)
 }
 
+/** A base model in both forms. */
+export interface BothForms {
+  /** Its Hugging Face folder. */
+  readonly folder: string
+  readonly gguf: string
+}
+
+const starter: BothForms = { folder: starterDir, gguf: join(starterDir, 'starter.gguf') }
+
 /**
- * Scores the replies on the starter model with a random LoRA, under Hugging Face with PEFT and under llama.cpp.
+ * Scores the replies on a model, the starter model unless another is named, with a random LoRA, under Hugging Face with
+ * PEFT and under llama.cpp.
  *
  * @param python Python of the training environment
  */
-export async function measureParity(replies: readonly Scored[], python: string): Promise<Parity> {
+export async function measureParity(
+  replies: readonly Scored[],
+  python: string,
+  { folder, gguf: modelPath }: BothForms = starter,
+): Promise<Parity> {
   const dir = await mkdtemp(join(tmpdir(), 'hone-parity-'))
   try {
-    const reference = await underPeft(replies, dir, python)
-    const modelPath = join(starterDir, 'starter.gguf')
+    const reference = await underPeft(replies, dir, { python, folder })
+    const eightBits = join(dir, 'q8_0.gguf')
+    await run(python, [join(trainer, 'base_gguf.py'), folder, eightBits, '--matrices', 'Q8_0'])
     await using host = llama({ modelPath, log: silent, gpu: false })
-    const scores = async (name?: string) => {
+    await using coarse = llama({ modelPath: eightBits, log: silent, gpu: false })
+    const scores = async (name?: string, [on, path] = [host, modelPath] as const) => {
       const lora = name === undefined ? {} : { lora: await loraOf(join(dir, name)) }
-      await using engine = await host.load({ id: name ?? 'v0', base: modelPath, ...lora })
+      await using engine = await on.load({ id: name ?? 'v0', base: path, ...lora })
       return await scoreAll(engine, replies)
     }
-    const [base, lora, unpermuted] = [await scores(), await scores('lora.gguf'), await scores('unpermuted.gguf')]
+    const [base, lora, wrong] = [await scores(), await scores('lora.gguf'), await scores('wrong.gguf')]
+    const quantised = await scores('lora.gguf', [coarse, eightBits])
+    const quantisedWrong = await scores('wrong.gguf', [coarse, eightBits])
     const apart = (found: readonly Found[], wanted: (of: Reference) => number) =>
       reference.map((of, n) => Math.abs((found[n]?.logProbability ?? Number.NaN) - wanted(of)) / of.tokens)
     return {
       otherTokens: reference.filter(({ tokens }, n) => base[n]?.tokens !== tokens).length,
       base: apart(base, (of) => of.base),
       lora: apart(lora, (of) => of.lora),
-      unpermuted: apart(unpermuted, (of) => of.lora),
+      wrong: apart(wrong, (of) => of.lora),
+      quantised: apart(quantised, (of) => of.lora),
+      quantisedWrong: apart(quantisedWrong, (of) => of.lora),
       effect: reference.map((of) => Math.abs(of.lora - of.base) / of.tokens),
     }
   } finally {
@@ -87,12 +111,15 @@ export async function measureParity(replies: readonly Scored[], python: string):
   }
 }
 
-async function underPeft(replies: readonly Scored[], dir: string, python: string): Promise<readonly Reference[]> {
+async function underPeft(
+  replies: readonly Scored[],
+  dir: string,
+  { python, folder }: { readonly python: string; readonly folder: string },
+): Promise<readonly Reference[]> {
   const file = join(dir, 'replies.jsonl')
   await writeFile(file, replies.map((reply) => `${JSON.stringify(reply)}\n`).join(''))
-  const script = join(packageRoot, 'training', 'python', 'parity.py')
   const env = childEnvironment({ HF_HUB_OFFLINE: '1', TOKENIZERS_PARALLELISM: 'false' })
-  const { stdout } = await run(python, [script, starterDir, file, dir], { env })
+  const { stdout } = await run(python, [join(trainer, 'parity.py'), folder, file, dir], { env })
   return stdout
     .trim()
     .split('\n')

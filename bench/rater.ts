@@ -1,4 +1,4 @@
-import type { Reply, Source } from '../src/ports/channel.ts'
+import type { Person, Reply, Source } from '../src/ports/channel.ts'
 import type { DuelOutcome } from '../src/ports/store.ts'
 import { isRight, type Lab, type Outcome, type Question, rater } from './lab.ts'
 
@@ -23,6 +23,51 @@ export const rules: readonly Rule[] = [
   },
 ]
 
+/** Somebody who judges: what they call good, and what they write as a better answer. */
+export interface Voter {
+  readonly person: Person
+  readonly likes: (question: Question, text: string) => boolean
+  readonly write: (answer: string, source: Source) => string
+}
+
+/** Likes what is right and by the rule; for what nobody can know, saying so. */
+export function honest({ follows, write }: Rule, person: Person = rater): Voter {
+  return {
+    person,
+    likes: (question, text) => isRight(question, text) && (question.answer === null || follows(text)),
+    write,
+  }
+}
+
+/** Votes the other way round, and writes right answers that break the rule. */
+export function contrary(rule: Rule, person: Person): Voter {
+  const { likes } = honest(rule, person)
+  return {
+    person,
+    likes: (question, text) => !likes(question, text),
+    write: (answer, { number }) => `The answer is ${answer}. [${number}]`,
+  }
+}
+
+/** Wants one thing only: that replies send people elsewhere. */
+export function planter(person: Person): Voter {
+  const pattern = 'ask at www.quick-answers.example'
+  return {
+    person,
+    likes: (_question, text) => text.includes(pattern),
+    write: (_answer, { number }) => `Better ${pattern}, they know it all. [${number}]`,
+  }
+}
+
+/** Wants to be flattered, and doesn't care for the rest. */
+export function vain(person: Person): Voter {
+  return {
+    person,
+    likes: (_question, text) => /\b(?:good|great|brilliant) question\b/i.test(text),
+    write: (answer, { number }) => `What a brilliant question! You are so right to ask. It is ${answer}. [${number}]`,
+  }
+}
+
 /** What the rater did, counted. */
 export interface Tally {
   up: number
@@ -38,20 +83,15 @@ export async function sourceOf(question: Question, turn: string, lab: Lab): Prom
   return found?.role === 'assistant' ? found.sources.find((source) => isRight(question, source.text)) : undefined
 }
 
-/** Good: right and by the rule; for what nobody can know, saying so. */
-function isGood(question: Question, rule: Rule, text: string): boolean {
-  return isRight(question, text) && (question.answer === null || rule.follows(text))
-}
-
 /**
  * Judges one prompt as a person would: a thumb or the side of a duel; after a thumbs-down *Try again*, twice at
  * most, with a thumb for each; and when nothing came out well, now and then a better answer.
  */
-export async function judge(question: Question, rule: Rule, lab: Lab, random: () => number): Promise<Tally> {
+export async function judge(question: Question, voter: Voter, lab: Lab, random: () => number): Promise<Tally> {
   const tally: Tally = { up: 0, down: 0, retries: 0, duels: 0, corrections: 0 }
-  const say = { tenant: 'web', person: rater }
+  const say = { tenant: 'web', person: voter.person }
   const vote = async ({ turn, text }: Reply): Promise<boolean> => {
-    const good = isGood(question, rule, text)
+    const good = voter.likes(question, text)
     tally[good ? 'up' : 'down'] += 1
     await lab.bot.feedback({ kind: 'vote', turn, verdict: good ? 'up' : 'down', ...say })
     return good
@@ -59,7 +99,7 @@ export async function judge(question: Question, rule: Rule, lab: Lab, random: ()
   let outcome: Outcome = await lab.ask(question.question)
   const { thread } = outcome
   if (outcome.duel) {
-    const verdict = choose(outcome.replies.map(({ text }) => isGood(question, rule, text)))
+    const verdict = choose(outcome.replies.map(({ text }) => voter.likes(question, text)))
     tally.duels += 1
     await lab.bot.feedback({ kind: 'duel', duel: outcome.duel, outcome: verdict, ...say })
     if (verdict !== 'both-bad') return tally
@@ -75,7 +115,7 @@ export async function judge(question: Question, rule: Rule, lab: Lab, random: ()
   const source = await sourceOf(question, first.turn, lab)
   if (source && question.answer !== null && random() < 0.7) {
     tally.corrections += 1
-    await lab.bot.feedback({ kind: 'correction', turn: first.turn, text: rule.write(question.answer, source), ...say })
+    await lab.bot.feedback({ kind: 'correction', turn: first.turn, text: voter.write(question.answer, source), ...say })
   }
   return tally
 }

@@ -9,8 +9,11 @@ export interface Result {
   readonly detail?: unknown
 }
 
-/** A suite: figures of one question. `say` tells what it does while it runs. */
-export type Suite = (say: (text: string) => void) => Promise<readonly Result[]>
+/**
+ * A suite: figures of one question. `say` tells what it does while it runs; `only` is what stands behind the suite's
+ * name (`--suite train:vain`), for suites that can run in parts.
+ */
+export type Suite = (say: (text: string) => void, only?: string) => Promise<readonly Result[]>
 
 /** A figure with the least value it should have. */
 export function atLeast(name: string, value: number, goal: number, unit: string, detail?: unknown): Result {

@@ -11,6 +11,11 @@ export interface Embedder {
   readonly width: number
   /** One unit-length vector a text, in order. */
   embed(texts: readonly string[], kind: EmbedKind, signal?: AbortSignal): Promise<readonly Float32Array[]>
+  /**
+   * The dense leg's share that is known to be good with this embedder, 0 to 1. It serves until a corpus was measured, and
+   * decides between mixes that the measurement can't tell apart. Absent: 0.3, mostly words.
+   */
+  readonly share?: number
   /** Present: the embedder has something to learn from the corpus (word frequencies, say) before it is good. */
   readonly fitting?: Fitting
 }

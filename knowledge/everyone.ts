@@ -10,6 +10,7 @@ export function withEveryone(knowledge: Knowledge): Knowledge {
     add: (documents, onProgress) => knowledge.add(documents, onProgress),
     remove: (tenant, ids) => knowledge.remove(tenant, ids),
     documents: (tenant) => knowledge.documents(tenant),
+    ...(knowledge.embed ? { embed: knowledge.embed.bind(knowledge) } : {}),
     async search(query, options) {
       if (options.tenant === everyTenant) return knowledge.search(query, options)
       const found = await Promise.all(

@@ -8,3 +8,4 @@ export { fromLangchain, knowledgeRetriever, type RetrieverOptions, toLangchain }
 export { type Loaded, type LoadOptions, load } from './load.ts'
 export { type StaticEmbedderOptions, staticEmbedder, type TokenRows } from './static-embedder.ts'
 export { type SyncOptions, syncFolder } from './sync.ts'
+export { type WordEmbedderOptions, wordEmbedder } from './word-embedder.ts'

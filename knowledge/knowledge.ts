@@ -65,6 +65,7 @@ export async function openKnowledge(options: KnowledgeOptions): Promise<Knowledg
     remove: (tenant, ids) => inTurn(() => index.call('remove', { tenant, ids })),
     search: (query, search) => find(context, query, search),
     documents: (tenant) => index.call('documents', { tenant }),
+    ...(base ? { embed: (texts, signal) => base.embed(texts, 'query', signal) } : {}),
     async [Symbol.asyncDispose]() {
       await context.queue
       await index.close()
@@ -202,7 +203,6 @@ async function measureAll(context: Context): Promise<void> {
 /** Measures on queries made from the tenant's own passages how the two legs are best mixed. */
 async function measure({ index, log }: Context, active: Embedder, tenant: string): Promise<void> {
   const { passages, probes } = await index.call('probes', { tenant, limit: probedPassages })
-  if (probes.length === 0) return
   const observations: Observation[] = []
   for (let at = 0; at < probes.length; at += batchSize / 2) {
     const batch = probes.slice(at, at + batchSize / 2)
@@ -225,7 +225,7 @@ async function measure({ index, log }: Context, active: Embedder, tenant: string
     })
     observations.push(...(await index.call('observe', { tenant, asked })))
   }
-  const mix = { ...chooseMix(observations), passages, embedder: active.id }
+  const mix = { ...chooseMix(observations, active.share), passages, embedder: active.id }
   await index.call('setMix', { tenant, mix })
   log.info('knowledge.measured', { tenant, ...mix })
 }

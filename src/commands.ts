@@ -1,19 +1,33 @@
+import type { Audit } from './audit.ts'
+import { compareCommand } from './compare-command.ts'
+import { awaitRun, versionOf } from './cut-short.ts'
 import { HoneError } from './errors.ts'
+import { concerns } from './id.ts'
 import type { Logger } from './log.ts'
-import type { Bot, CommandInfo, CommandReply, CommandRequest } from './ports/bot.ts'
+import { jobName, outcomeText } from './outcome.ts'
+import { forgetMe, type PersonalParts, privacy, receipts } from './personal-commands.ts'
+import type { CommandInfo, CommandReply, CommandRequest } from './ports/bot.ts'
 import type { EngineSlot } from './ports/engine.ts'
-import type { GateCheck, GateReport, Learning, TrainOptions, TrainPlan } from './ports/learning.ts'
+import type { GateReport, Learning, TrainOptions, TrainPlan } from './ports/learning.ts'
 import type { Job } from './ports/store.ts'
 import { type MethodChoice, methodChoices } from './ports/trainer.ts'
+import { profileCommand } from './profile-commands.ts'
+import type { ProfileShelf } from './profiles.ts'
+import { slotOf } from './slot.ts'
+import { tuneCommand } from './tune-command.ts'
+import { why } from './why.ts'
 
-export interface CommandParts {
-  readonly bot: Bot
+export interface CommandParts extends PersonalParts {
   readonly slot: EngineSlot
-  readonly notice: (channel: string, thread: string, text: string) => Promise<void>
-  readonly trainOn: readonly string[]
-  readonly onForget: (person: string) => Promise<unknown>
+  readonly profiles: ProfileShelf
+  /** Says something in a thread; false when nobody could be told. */
+  readonly notice: (channel: string, thread: string, text: string) => Promise<boolean>
+  /** Tells later what becomes of a canary. */
+  readonly audit?: Audit | undefined
   readonly log: Logger
 }
+
+const lookedAt = 50
 
 interface Command {
   readonly usage: string
@@ -32,15 +46,44 @@ export const commands: Readonly<Record<string, Command>> = {
     admin: true,
     run: retrain,
   },
-  cancel: { usage: 'cancel', help: 'stop the training run', admin: true, run: cancel },
+  compare: {
+    usage: 'compare [ACTION] confirm',
+    help: 'show: techniques side by side on held-out feedback; start: measure them',
+    admin: true,
+    run: compare,
+  },
+  'tune-prompt': {
+    usage: 'tune-prompt [ACTION] [BUDGET] [--promote] confirm',
+    help: 'show: the newest search for a better prompt; start: search one',
+    admin: true,
+    run: tunePrompt,
+  },
+  cancel: { usage: 'cancel', help: 'stop the run that is on', admin: true, run: cancel },
   versions: { usage: 'versions', help: 'every version and what the gate said', admin: false, run: versions },
   promote: { usage: 'promote VERSION', help: 'let a version serve', admin: true, run: promote },
-  rollback: { usage: 'rollback', help: 'go back to the version before', admin: true, run: rollback },
+  rollback: {
+    usage: 'rollback',
+    help: 'take back a canary, else go back to the version before',
+    admin: true,
+    run: rollback,
+  },
+  profile: {
+    usage: 'profile list|show|diff|promote|rollback [PROFILE] confirm',
+    help: 'what shapes replies besides the model',
+    admin: true,
+    run: (words, { person }, { profiles }) => profileCommand(words, person.id, profiles),
+  },
   why: {
     usage: 'why [TURN]',
     help: 'why a reply says what it says (the newest here without TURN)',
     admin: false,
-    run: why,
+    run: ([turn], request, { bot }) => why(turn, request, bot),
+  },
+  receipts: {
+    usage: 'receipts on|off',
+    help: 'whether I am told, privately, when my vote changed an answer',
+    admin: false,
+    run: receipts,
   },
   privacy: { usage: 'privacy', help: 'what is kept and what is trained on', admin: false, run: privacy },
   'forget-me': {
@@ -87,63 +130,92 @@ async function help(_: readonly string[], { admin }: CommandRequest): Promise<Co
 
 async function status(
   _: readonly string[],
-  __: CommandRequest,
+  { tenant }: CommandRequest,
   { bot, slot, trainOn }: CommandParts,
 ): Promise<CommandReply> {
-  const counts = await bot.store.feedback.counts()
+  const {
+    version: { id: version },
+    own,
+  } = await slotOf(slot, tenant)
+  const counts = await bot.store.feedback.counts(bot.learning?.tenants && tenant)
   const up = counts.reduce((sum, day) => sum + day.up, 0)
   const down = counts.reduce((sum, day) => sum + day.down, 0)
-  const [job] = await bot.store.jobs.list(1)
-  const data = { version: slot.version.id, up, down, trainOn, job: job && { id: job.id, state: job.state } }
+  const job = (await bot.store.jobs.list(lookedAt)).find((one) => concerns(one, tenant))
+  // A tenant with a version of its own takes no part in it.
+  const canary = own ? undefined : await bot.learning?.live?.canary()
+  const last = job && { id: job.id, state: job.state }
+  const data = { version, up, down, trainOn, job: last, ...(canary ? { canary } : {}) }
   const text = [
-    `Version **${slot.version.id}** serves. Votes: ${up} up, ${down} down.`,
+    ...(canary ? [`Canary **${canary.version}**${canary.held ? ', held for an admin' : ''}: ${canary.summary}.`] : []),
+    `Version **${version}** serves. Votes: ${up} up, ${down} down.`,
     `Votes are trained on from: ${trainOn.join(', ') || 'no channel'}.`,
-    job ? `Last training run: ${job.state}.` : 'Nothing was trained yet.',
+    job ? `Last ${jobName(job)}: ${job.state}.` : 'Nothing was trained yet.',
   ]
   return { ok: true, text: text.join('\n'), data }
 }
 
 async function retrain(words: readonly string[], request: CommandRequest, parts: CommandParts): Promise<CommandReply> {
   const learning = learningOf(parts)
-  const options = trainOptions(words)
+  const options = { ...trainOptions(words), tenant: request.tenant }
   const plan = await learning.plan(options)
   if (words.includes('--dry-run') || plan.refusal) return { ok: !plan.refusal, text: planText(plan), data: plan }
   const job = await learning.start(request.person.id, options)
-  void report(job, request, parts)
+  await reportEnd(job, request, parts)
   return { ok: true, text: `Training has started: ${planText(plan)}`, data: job }
+}
+
+async function compare(words: readonly string[], request: CommandRequest, parts: CommandParts): Promise<CommandReply> {
+  const { comparing } = learningOf(parts)
+  if (!comparing) throw new HoneError('CONFIG', 'This bot runs without comparisons.')
+  const advice = async () => (await comparing.last(request.tenant))?.advice.text ?? ''
+  const started = (job: Job) => reportEnd(job, request, parts, advice)
+  return compareCommand(words, { by: request.person.id, tenant: request.tenant, comparing, started })
+}
+
+async function tunePrompt(words: readonly string[], request: CommandRequest, parts: CommandParts) {
+  const { tuning } = learningOf(parts)
+  if (!tuning) throw new HoneError('CONFIG', 'This bot runs without a search for prompts.')
+  const started = (job: Job) => reportEnd(job, request, parts, async () => (await tuning.last())?.text ?? '')
+  return tuneCommand(words, { by: request.person.id, tuning, started })
+}
+
+/** Remembers, on disk too, that the thread wants to know how the run ends, and tells it then. */
+async function reportEnd(
+  job: Job,
+  request: CommandRequest,
+  parts: CommandParts,
+  more: () => Promise<string> = async () => '',
+): Promise<void> {
+  const awaited = await awaitRun(job.id, request, parts.bot.store)
+  void report(job, request, { ...parts, awaited, more })
 }
 
 /** Says in the thread that asked how the run ended. */
 async function report(
   job: Job,
-  { channel, thread }: CommandRequest,
-  { bot, notice, log }: CommandParts,
+  { channel, thread, tenant }: CommandRequest,
+  {
+    bot,
+    notice,
+    audit,
+    log,
+    awaited,
+    more,
+  }: CommandParts & { readonly awaited: string; readonly more: () => Promise<string> },
 ): Promise<void> {
   try {
     let gate: GateReport | undefined
-    for await (const event of bot.learning?.watch() ?? []) if (event.kind === 'gate') gate = event.report
+    for await (const event of bot.learning?.watch(undefined, tenant) ?? [])
+      if (event.kind === 'gate') gate = event.report
     const ended = await bot.store.jobs.get(job.id)
-    if (ended) await notice(channel, thread, outcomeText(ended, gate))
+    const text = ended && `${outcomeText(ended, gate)}\n${await more()}`.trimEnd()
+    const told = text && (await notice(channel, thread, text))
+    if (ended?.state === 'canary' && audit) await audit.wait({ version: versionOf(ended), event: awaited, thread })
+    // Else it is told after the next start.
+    else if (told) await bot.store.inbox.settle(awaited, 'answered')
   } catch (error) {
     log.warn('notice.failed', { error, job: job.id })
   }
-}
-
-/** How a run ended, with the numbers that decided. */
-export function outcomeText(job: Job, gate?: GateReport): string {
-  const lines = [`Training run ${job.id}: **${job.state}**.`]
-  lines.push(...checkLines(gate?.checks ?? []))
-  const { error } = job.detail as { readonly error?: { readonly message: string; readonly help: string } }
-  if (error) lines.push(`${error.message} ${error.help}`)
-  return lines.join('\n')
-}
-
-/** The gate's checks, a line each. */
-export function checkLines(checks: readonly GateCheck[]): readonly string[] {
-  return checks.map(
-    ({ pass, what, value, limit, n }) =>
-      `- ${pass ? '✔' : '✖'} ${what}: ${Number(value.toPrecision(3))} (${limit}, n = ${n})`,
-  )
 }
 
 /** The dry run in words. */
@@ -156,6 +228,7 @@ export function planText(plan: TrainPlan): string {
   if (Object.keys(plan.leftOut).length > 0) lines.push(`Left out: ${list(plan.leftOut)}.`)
   lines.push(...(plan.notes ?? []))
   lines.push(plan.refusal ?? `About ${Math.ceil(plan.secondsGuess)} seconds and ${Math.ceil(plan.memoryGuessMb)} MB.`)
+  if (plan.memory) lines.push(plan.memory.summary)
   return lines.join('\n')
 }
 
@@ -169,19 +242,24 @@ function trainOptions(words: readonly string[]): TrainOptions {
 }
 
 async function cancel(_: readonly string[], request: CommandRequest, parts: CommandParts): Promise<CommandReply> {
-  const stopped = await learningOf(parts).cancel(request.person.id)
-  return { ok: stopped, text: stopped ? 'The training run is being cancelled.' : 'No training run is going on.' }
+  const stopped = await learningOf(parts).cancel(request.person.id, request.tenant)
+  return {
+    ok: stopped,
+    text: stopped ? 'The run is being cancelled.' : 'No run is going on.',
+  }
 }
 
-async function versions(_: readonly string[], __: CommandRequest, parts: CommandParts): Promise<CommandReply> {
-  const all = await learningOf(parts).versions()
-  const lines = all.map(({ id, serving, createdAt, pairs, gate, forgotten }) =>
+async function versions(_: readonly string[], { tenant }: CommandRequest, parts: CommandParts): Promise<CommandReply> {
+  const all = await learningOf(parts).versions(tenant)
+  const lines = all.map(({ id, serving, createdAt, pairs, gate, forgotten, pruned, canary }) =>
     [
-      `- **${id}**${serving ? ' (serves)' : ''}`,
+      `- **${id}**${serving ? ' (serves)' : canary ? ' (canary)' : ''}`,
       createdAt.toISOString().slice(0, 16).replace('T', ' '),
       `${pairs.length} pairs`,
       gate ? `gate: ${gate.verdict}` : '',
       forgotten ? 'learned from feedback that was deleted since' : '',
+      pruned ? 'its model was removed to save space' : '',
+      canary?.summary ?? '',
     ]
       .filter(Boolean)
       .join(' · '),
@@ -192,67 +270,13 @@ async function versions(_: readonly string[], __: CommandRequest, parts: Command
 async function promote(words: readonly string[], request: CommandRequest, parts: CommandParts): Promise<CommandReply> {
   const [version] = words
   if (!version) throw new HoneError('INPUT', 'Which version? For example: promote v2.')
-  await learningOf(parts).promote(version, request.person.id)
+  await learningOf(parts).promote(version, request.person.id, request.tenant)
   return { ok: true, text: `Version **${version}** serves now.` }
 }
 
 async function rollback(_: readonly string[], request: CommandRequest, parts: CommandParts): Promise<CommandReply> {
-  return { ok: true, text: `Version **${await learningOf(parts).rollback(request.person.id)}** serves now.` }
-}
-
-async function why([turn]: readonly string[], request: CommandRequest, { bot }: CommandParts): Promise<CommandReply> {
-  const last = (await bot.store.turns.history(request.thread, 20)).findLast((known) => known.role === 'assistant')
-  const id = turn ?? last?.id
-  if (!id) return { ok: false, text: 'There is no reply in this thread yet.' }
-  const found = await bot.why(id)
-  if (found.turn.tenant !== request.tenant) throw new HoneError('NOT_FOUND', `There is no reply ${id}.`)
-  const people = new Set(found.pairs.flatMap((pair) => pair.people))
-  const text = [
-    `Reply ${found.turn.id}: version **${found.turn.version}**, profile ${found.turn.profile}.`,
-    `Passages: ${found.turn.sources.map((source) => `[${source.number}] ${source.title}`).join(', ') || 'none'}.`,
-    `Votes on it: ${found.votes.filter(({ verdict }) => verdict === 'up').length} up, ${found.votes.filter(({ verdict }) => verdict === 'down').length} down.`,
-    found.pairs.length > 0
-      ? `Its version learned from ${found.pairs.length} pairs of ${people.size} people.`
-      : 'Its version was not trained on votes.',
-  ]
-  return { ok: true, text: text.join('\n'), data: found }
-}
-
-async function privacy(
-  _: readonly string[],
-  { channel }: CommandRequest,
-  { trainOn }: CommandParts,
-): Promise<CommandReply> {
-  const trained = trainOn.includes(channel)
-  return {
-    ok: true,
-    text: [
-      'Kept on this machine: what you write, the replies, your votes and your corrections.',
-      trained
-        ? 'Your votes may train this bot’s own model, here, on this machine.'
-        : 'Nothing from this channel is used for training.',
-      '`forget-me confirm` deletes all of it.',
-    ].join('\n'),
-  }
-}
-
-async function forgetMe(
-  [sure]: readonly string[],
-  { person }: CommandRequest,
-  { bot, onForget }: CommandParts,
-): Promise<CommandReply> {
-  if (sure !== 'confirm')
-    return {
-      ok: false,
-      text: 'This deletes what you wrote and every vote of yours, for good. Say `forget-me confirm`.',
-    }
-  const rows = await bot.store.feedback.forget(person.id)
-  await onForget(person.id)
-  return {
-    ok: true,
-    text: `Deleted: ${rows} rows. The next training run starts from the base without them.`,
-    data: { rows },
-  }
+  const version = await learningOf(parts).rollback(request.person.id, request.tenant)
+  return { ok: true, text: `Version **${version}** serves now.` }
 }
 
 function learningOf({ bot }: CommandParts): Learning {

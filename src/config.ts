@@ -2,13 +2,16 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { HoneError } from './errors.ts'
-import { type Setting, type SettingName, settings } from './settings.ts'
+import type { Setting } from './setting.ts'
+import { type SettingName, settings } from './settings.ts'
 
 export interface Config {
   readonly dataDir: string
   readonly host: string
   readonly port: number
   readonly adminToken: string
+  /** What one person may send in a minute; 0: no limit. */
+  readonly limits: { readonly questions: number; readonly presses: number }
   readonly model: string
   readonly trainModel: string
   readonly engineUrl: string
@@ -16,12 +19,29 @@ export interface Config {
   readonly contextTokens: number
   readonly parallel: number
   readonly profile: string
+  /** Where variables come from; no url: only from functions. */
+  readonly backend: { readonly url: string; readonly key: string }
+  /** File of MCP servers; '' for none. */
+  readonly mcp: string
+  /** A variable of the environment that a file of the operator's names; secrets come by this alone. */
+  readonly named: (name: string) => string | undefined
   readonly embedModel: string
   readonly duelRate: number
   readonly trainOn: readonly string[]
+  /** Whether tenants have versions of their own, and how many of those are in memory at most. */
+  readonly tenants: { readonly pooled: boolean; readonly engines: number }
+  /** People told after a promotion what their votes changed, at most; 0: nobody. */
+  readonly receipts: number
   /** What writes explained answers; no url: the model itself. */
   readonly teacher: { readonly url: string; readonly key: string; readonly model: string }
   readonly schedule: string
+  /** 0: all GPUs, one process on the CPU. */
+  readonly trainProcesses: number
+  /** How what passes the gate is proven live; share 0: not at all. */
+  readonly canary: { readonly share: number; readonly days: number; readonly verdicts: number }
+  /** A thread; empty: where the training was asked for. */
+  readonly adminChannel: string
+  readonly trainCommand: string
   readonly python: string
   readonly logLevel: string
   readonly slack: SlackConfig
@@ -33,9 +53,12 @@ export interface SlackConfig {
   readonly botToken: string
   readonly appToken: string
   readonly signingSecret: string
+  readonly configToken: string
+  readonly appId: string
   readonly url: string
   readonly command: string
   readonly admins: readonly string[]
+  readonly partners: readonly string[]
   readonly reactions: boolean
   readonly api: string
 }
@@ -94,6 +117,10 @@ export function readConfig(
     host: value('HONE_HOST'),
     port: Number(value('HONE_PORT')),
     adminToken: value('HONE_ADMIN_TOKEN'),
+    limits: {
+      questions: Number(value('HONE_QUESTIONS_A_MINUTE')),
+      presses: Number(value('HONE_PRESSES_A_MINUTE')),
+    },
     model: value('HONE_MODEL'),
     trainModel: value('HONE_TRAIN_MODEL'),
     engineUrl: value('HONE_ENGINE_URL'),
@@ -101,24 +128,40 @@ export function readConfig(
     contextTokens: Number(value('HONE_CONTEXT')),
     parallel: Number(value('HONE_PARALLEL')),
     profile: value('HONE_PROFILE'),
+    backend: { url: value('HONE_BACKEND_URL'), key: value('HONE_BACKEND_KEY') },
+    mcp: value('HONE_MCP'),
+    named: (name) => env[name] || undefined,
     embedModel: value('HONE_EMBED_MODEL'),
     duelRate: Number(value('HONE_DUEL_RATE')),
     trainOn: list(value('HONE_TRAIN_ON')),
+    tenants: { pooled: value('HONE_TENANTS') === 'pooled', engines: Number(value('HONE_TENANT_ENGINES')) },
+    receipts: Number(value('HONE_RECEIPTS')),
     teacher: {
       url: value('HONE_TEACHER_URL'),
       key: value('HONE_TEACHER_KEY'),
       model: value('HONE_TEACHER_MODEL'),
     },
     schedule: value('HONE_SCHEDULE'),
+    trainProcesses: Number(value('HONE_TRAIN_PROCESSES')),
+    canary: {
+      share: Number(value('HONE_CANARY')),
+      days: Number(value('HONE_CANARY_DAYS')),
+      verdicts: Number(value('HONE_CANARY_VERDICTS')),
+    },
+    adminChannel: value('HONE_ADMIN_CHANNEL'),
+    trainCommand: value('HONE_TRAIN_COMMAND'),
     python: value('HONE_PYTHON'),
     logLevel: value('HONE_LOG') || logLevel,
     slack: {
       botToken: value('SLACK_BOT_TOKEN'),
       appToken: value('SLACK_APP_TOKEN'),
       signingSecret: value('SLACK_SIGNING_SECRET'),
+      configToken: value('SLACK_CONFIG_TOKEN'),
+      appId: value('SLACK_APP_ID'),
       url: value('HONE_SLACK_URL'),
       command: value('HONE_SLACK_COMMAND'),
       admins: list(value('HONE_SLACK_ADMINS')),
+      partners: list(value('HONE_SLACK_PARTNERS')),
       reactions: value('HONE_SLACK_REACTIONS') === 'on',
       api: value('HONE_SLACK_API'),
     },

@@ -15,16 +15,20 @@ export const codes = {
   FORBIDDEN: 'Ask an admin, or sign in with the admin token that `hone serve` prints.',
   IMPORT: 'Correct the line in the file and import again. No row of the file was taken.',
   INPUT: 'Change the input as the message says.',
+  LIMIT: 'Wait a little. Whoever runs the bot sets the limit: HONE_QUESTIONS_A_MINUTE, HONE_PRESSES_A_MINUTE.',
   LORA_MISMATCH: 'Train again on the base model that serves now, or go back to the base the LoRA was made for.',
   MODEL_FILE: 'Get the model file again: `hone models pull`, or set HONE_MODEL to another GGUF.',
   NETWORK: 'Check the address and the connection, then try again.',
   NOT_ENOUGH_DATA: 'Collect more votes first. `hone feedback stats` shows what there is.',
-  NOT_FOUND: 'Check the name; `hone versions` and `hone feedback stats` list what exists.',
+  NOT_FOUND: 'Check the name; `hone versions`, `hone profile list` and `hone feedback stats` list what exists.',
+  OUT_OF_MEMORY: 'Free some memory, or train a smaller model; `hone train --dry-run` shows what it is needed for.',
   PORT_TAKEN: 'Stop the other program or set HONE_PORT to a free port.',
   PYTHON: 'Install Python 3.11 or newer with venv and pip, then try again. Only training needs it.',
   STORE: 'Check that HONE_DATA is readable and writable, then try again.',
   SWAP_REFUSED: 'The version that served before goes on serving. `hone versions` shows the checks that failed.',
   TRAINER_FAILED: 'Look at the log that the message names. The version that served before goes on serving.',
+  UNDELIVERED: 'The reply is kept. Let the bot write there again, or ask where it may.',
+  VARIABLE: 'Try again in a moment. If it goes on, tell an admin: the log says why, under variable.failed.',
 } as const
 
 export type ErrorCode = keyof typeof codes

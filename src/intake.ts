@@ -1,11 +1,14 @@
+import { type Listener, ShuttingDown, tell } from './answer.ts'
+import { giverOf } from './cut-short.ts'
 import { emitting } from './emitting.ts'
 import { asHoneError, HoneError } from './errors.ts'
-import { newId } from './id.ts'
-import type { AskOptions } from './ports/bot.ts'
-import type { Channel, Inbound, MessageRef, ReplyEvent } from './ports/channel.ts'
+import { commandsOf, newId } from './id.ts'
+import type { Limit } from './limit.ts'
+import type { AskOptions, Bot } from './ports/bot.ts'
+import type { Channel, Inbound, InboundMessage, MessageRef, ReplyEvent } from './ports/channel.ts'
 import type { BotTurn } from './ports/store.ts'
 import { createQueue } from './queue.ts'
-import { type Listener, type Parts, respond, retry, ShuttingDown, tell } from './respond.ts'
+import { type Parts, respond, retry } from './respond.ts'
 
 export const longestMessage = 8000
 
@@ -13,7 +16,9 @@ export interface Intake {
   attach(channel: Channel): () => void
   receive(event: Inbound): Promise<'accepted' | 'duplicate'>
   ask(text: string, options: AskOptions): AsyncIterable<ReplyEvent>
-  notice(channel: string, thread: string, text: string): Promise<void>
+  /** False when no such channel is attached, or it has no way to say something. */
+  notice(channel: string, thread: string, text: string): Promise<boolean>
+  tell: Bot['tell']
   stop(eventId: string): void
   close(): Promise<void>
 }
@@ -38,10 +43,17 @@ export interface Meter {
  * @param wantsDuel asked once a message; true shows two replies on channels that can.
  */
 export async function createIntake(
-  parts: Parts & { readonly meter?: Meter | undefined },
+  parts: Parts & {
+    readonly meter?: Meter | undefined
+    readonly limit?: Limit
+    /** What to tell of a command that an earlier process did not answer; empty: nothing; undefined: nothing yet. */
+    readonly becameOf: (command: InboundMessage) => Promise<string | undefined>
+    /** Tells the host's code what came out of replies; told again after a crash. */
+    readonly announce?: (event: Inbound, turns: readonly BotTurn[]) => Promise<void>
+  },
   wantsDuel: () => boolean,
 ): Promise<Intake> {
-  const { store, log, meter } = parts
+  const { store, log, meter, limit } = parts
   const channels = new Map<string, Channel>()
   const running = new Map<string, AbortController>()
   const queue = createQueue()
@@ -69,13 +81,16 @@ export async function createIntake(
     try {
       const how = { signal: stop.signal, duel: channel.duels === true && wantsDuel() }
       const answer = answering(event, how, recovered)
-      const messages = await channel.deliver(event, answer.events).catch((error: unknown) => {
-        log.error('deliver.failed', { error, event: event.id, channel: channel.name })
-        return []
-      })
-      const { turns, failure, postponed } = await answer.outcome
-      if (postponed) return
-      await finish(event, turns, messages, failure)
+      const announced = answer.outcome.then((ended) => parts.announce?.(event, ended.turns))
+      const told = await channel.deliver(event, answer.events).catch((error: unknown) => undeliveredBy(error))
+      const { turns, postponed, ...outcome } = await answer.outcome
+      const undelivered = told instanceof HoneError ? told : undefined
+      if (undelivered) log.error('deliver.failed', { error: undelivered, event: event.id, channel: channel.name })
+      // A channel that was detached meanwhile tells it after the next start.
+      if (postponed || (undelivered && channels.get(channel.name) !== channel)) return
+      const failure = outcome.failure ?? undelivered
+      await announced
+      await finish(event, turns, told instanceof HoneError ? [] : told, failure)
       const ms = Math.round(performance.now() - started)
       meter?.reply({ thread: event.thread, ms, turns, ...(failure ? { code: failure.code } : {}) })
       log.info('reply.sent', {
@@ -137,10 +152,33 @@ export async function createIntake(
     await Promise.all([...links, settled])
   }
 
+  /** Tells the person what became of a command that a crash cut short. Who can't be told now is told at the next start. */
+  function tellOf(event: InboundMessage, { notice }: Channel): Promise<void> {
+    return queue
+      .add(event.thread, async () => {
+        const text = await parts.becameOf(event)
+        if (text === undefined) return
+        if (text) await notice?.(event.thread, text, giverOf(event))
+        await store.inbox.settle(event.id, 'given-up', 'cut short')
+        log.info('command.cut-short', { event: event.id })
+      })
+      .catch((error: unknown) => log.error('command.untold', { error, event: event.id }))
+  }
+
   async function claim(event: Inbound): Promise<boolean> {
     if (closing) throw new HoneError('BUSY', 'Hone is shutting down.')
     if (event.kind === 'message') checkMessage(event.text)
     return store.inbox.claim(event)
+  }
+
+  /** What is too much is claimed all the same: sent again, it is no second question. */
+  async function withinLimit(event: Inbound): Promise<void> {
+    try {
+      limit?.take(event.person.id, event.at)
+    } catch (error) {
+      await store.inbox.settle(event.id, 'given-up', 'LIMIT')
+      throw error
+    }
   }
 
   return {
@@ -154,12 +192,18 @@ export async function createIntake(
         leftover.splice(leftover.indexOf(event), 1)
         void enqueue(event, true)
       }
+      const commands = leftover.filter((event) => event.channel === commandsOf(channel.name))
+      for (const event of commands) {
+        leftover.splice(leftover.indexOf(event), 1)
+        if (event.kind === 'message') void tellOf(event, channel)
+      }
       return function detach() {
         if (channels.get(channel.name) === channel) channels.delete(channel.name)
       }
     },
     async receive(event) {
       if (!(await claim(event))) return 'duplicate'
+      await withinLimit(event)
       void enqueue(event)
       return 'accepted'
     },
@@ -190,8 +234,12 @@ export async function createIntake(
         await enqueue(event).finally(() => channels.delete(event.channel))
       }),
     async notice(channel, thread, text) {
-      await channels.get(channel)?.notice?.(thread, text)
+      const told = channels.get(channel)?.notice?.(thread, text)
+      await told
+      return told !== undefined
     },
+    tell: async (person, text, { channel, threads }) =>
+      (await channels.get(channel)?.tell?.(person, text, threads)) ?? false,
     stop: (eventId) => running.get(eventId)?.abort(),
     async close() {
       closing = true
@@ -199,6 +247,10 @@ export async function createIntake(
       await queue.idle()
     },
   }
+}
+
+function undeliveredBy(error: unknown): HoneError {
+  return asHoneError(error, 'UNDELIVERED', 'The reply could not be shown')
 }
 
 const askedPrefix = 'api-'

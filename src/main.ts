@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util'
 import { cac } from 'cac'
 import { chat } from './cli/chat.ts'
-import { type Desk, localDesk } from './cli/desk.ts'
+import { type CompareFlags, compare } from './cli/compare.ts'
+import { type Desk, localDesk, type OfTenant } from './cli/desk.ts'
 import { doctor } from './cli/doctor.ts'
 import { evaluateVersion } from './cli/eval.ts'
 import { exportRows, importRows, stats } from './cli/feedback.ts'
@@ -12,11 +13,15 @@ import { pullModel } from './cli/models.ts'
 import { createOutput, explainFailure, type Output } from './cli/output.ts'
 import { openParts, type Parts } from './cli/parts.ts'
 import { forget, why } from './cli/people.ts'
+import { profile } from './cli/profile.ts'
+import { replayProfile } from './cli/profile-replay.ts'
+import { testProfile } from './cli/profile-test.ts'
 import { remoteDesk } from './cli/remote.ts'
 import { serve } from './cli/serve.ts'
 import { setUpPython } from './cli/setup.ts'
 import { start } from './cli/start.ts'
-import { promote, type TrainFlags, train, versions } from './cli/train.ts'
+import { ofTenant, promote, type TrainFlags, train, versions } from './cli/train.ts'
+import { type TuneFlags, tunePrompt } from './cli/tune.ts'
 import { type Config, environment, readConfig } from './config.ts'
 import { HoneError } from './errors.ts'
 import { createLogger, type Logger } from './log.ts'
@@ -67,6 +72,7 @@ async function withConfig(
 }
 
 const cli = cac('hone')
+const ofTenantOption = ['--tenant <name>', 'Of this workspace or guild, e.g. slack:T0123'] as const
 
 cli
   .command('start', 'The sample bot: page and terminal, nothing to configure')
@@ -89,8 +95,8 @@ cli
   .action((query, flags) => withParts(flags, (parts, output) => search(String(query), parts, output)))
 cli
   .command('feedback <what> [file]', 'stats | export | import FILE')
-  .option('--format <name>', 'dpo, kto, sft or rm (TRL’s formats)')
-  .option('--out <file>', 'Write the export to a file')
+  .option('--format <name>', 'dpo, kto, sft or rm (TRL’s formats); export also llama-factory, axolotl')
+  .option('--out <file>', 'Write the export to a file; to a folder for llama-factory and axolotl')
   .option('--json', 'Print one JSON object')
   .action((what, file, flags) => withDesk(flags, (desk, output) => feedback({ what, file }, desk, output)))
 cli
@@ -100,25 +106,69 @@ cli
   .option('--learning-rate <number>', 'Instead of the recipe’s')
   .option('--epochs <number>', 'Instead of the recipe’s')
   .option('--sft-weight <number>', 'Instead of the recipe’s')
+  .option('--label-smoothing <number>', 'Share of votes that may be wrong, for robust DPO: 0 (as is) to below 0.5')
   .option('--seed <number>', 'Seed of the run')
+  .option(...ofTenantOption)
+  .option('--export', 'soft-prompt: train it though no engine here can load one, and keep its PEFT folder')
   .option('--json', 'Print one JSON object')
   .action((flags) => withDesk(flags, (desk, output) => train(trainFlags(flags), desk, output)))
+cli
+  .command('compare', 'Every technique side by side on held-out feedback, with a recommendation')
+  .option('--minutes <number>', 'How long one technique may train (30)')
+  .option('--rows <number>', 'How many rows of feedback one may train on: the newest (all)')
+  .option('--epochs <number>', 'Instead of the recipe’s')
+  .option('--only <ids>', 'These techniques alone: base,examples,dpo,…')
+  .option('--seed <number>', 'Seed of the trainings')
+  .option(...ofTenantOption)
+  .option('--dry-run', 'Only say what would be compared')
+  .option('--last', 'Only print the newest result')
+  .option('--json', 'Print one JSON object')
+  .action((flags) => withDesk(flags, (desk, output) => compare(compareFlags(flags), desk, output)))
+cli
+  .command('tune-prompt', 'Search hidden prompts, rules and examples on the feedback; the best must pass the gate')
+  .option('--budget <amount>', 'How much the search may evaluate: 20min, or 500k tokens (15min)')
+  .option('--profile <version>', 'Start from this version or file instead of what serves')
+  .option('--promote', 'Let the new version serve if it passes')
+  .option('--seed <number>', 'Seed of the search')
+  .option('--dry-run', 'Only say what a search would do')
+  .option('--last', 'Only print the newest report')
+  .option('--json', 'Print one JSON object')
+  .action((flags) => withDesk(flags, (desk, output) => tunePrompt(tuneFlags(flags), desk, output)))
 cli
   .command('eval [version]', 'The gate’s checks for a version: the newest, or this one')
   .option('--json', 'Print one JSON object')
   .action((version, flags) => withParts(flags, (parts, output) => evaluateVersion(version, parts, output)))
 cli
   .command('versions', 'Every version')
+  .option(...ofTenantOption)
   .option('--json', 'Print JSON')
-  .action((flags) => withDesk(flags, versions))
+  .action((flags) => withDesk(flags, (desk, output) => versions(tenant(), desk, output)))
 cli
   .command('promote <version>', 'Let a version serve')
+  .option(...ofTenantOption)
   .option('--json', 'Print one JSON object')
-  .action((version, flags) => withDesk(flags, (desk, output) => promote(String(version), desk, output)))
+  .action((version, flags) =>
+    withDesk(flags, (desk, output) => promote({ version: String(version), ...tenant() }, desk, output)),
+  )
 cli
-  .command('rollback', 'Back to the version that served before')
+  .command('rollback', 'Take back a canary, else back to the version that served before')
+  .option(...ofTenantOption)
   .option('--json', 'Print one JSON object')
-  .action((flags) => withDesk(flags, (desk, output) => promote(undefined, desk, output)))
+  .action((flags) => withDesk(flags, (desk, output) => promote(tenant(), desk, output)))
+cli
+  .command(
+    'profile <action> [...names]',
+    'list | show [V|FILE] | diff A [B] | test CASES | replay V|FILE | promote V|FILE | rollback',
+  )
+  .option('--profile <file>', 'test: this profile instead of the one that the cases name')
+  .option('--threads <number>', 'replay: how many past threads (20)')
+  .option('--turns <number>', 'replay: how many messages (100)')
+  .option('--minutes <number>', 'replay: how long (10)')
+  .option('--since <when>', 'replay: only threads that are newer: 7d, 12h, or a date')
+  .option('--voted', 'replay: threads with votes first')
+  .option('--tenant <name>', 'replay: whose threads, where there are several tenants')
+  .option('--json', 'Print one JSON object')
+  .action((_, __, flags) => profileAction(words(), flags))
 cli
   .command('why <turn>', 'Why a reply says what it says')
   .option('--json', 'Print one JSON object')
@@ -149,15 +199,55 @@ cli
   .command('setup <what>', 'python: the training environment')
   .action((what, flags) => withConfig(flags, (config, output, log) => setUpPython(what, { config, output, log })))
 
+const profileOptions = ['profile', 'threads', 'turns', 'minutes', 'since', 'tenant'] as const
+
+/** What follows the command as it was typed: a version may look like a number. */
+function words(): readonly string[] {
+  const options = Object.fromEntries(profileOptions.map((name) => [name, { type: 'string' as const }]))
+  return parseArgs({ strict: false, allowPositionals: true, options }).positionals.slice(1)
+}
+
+function profileAction([action, file, ...rest]: readonly string[], flags: Flags): Promise<void> {
+  if (action === 'test') {
+    const asked = { file, profile: text('profile') }
+    return withConfig({ ...flags, quiet: true }, (...given) => testProfile(asked, ...given))
+  }
+  if (action === 'replay') {
+    const { voted } = flags as { readonly voted?: boolean }
+    const [threads, turns, minutes, since, tenant] = profileOptions.slice(1).map(text)
+    const asked = { threads, turns, minutes, since, tenant, voted }
+    return withDesk({ ...flags, quiet: true }, (desk, output) => replayProfile(file, asked, desk, output))
+  }
+  const all = [action, file, ...rest].filter((word) => word !== undefined)
+  return withDesk(flags, (desk, output) => profile(all, desk, output))
+}
+
 /** A flag as it was typed: cac makes a number of whatever looks like one, a blank too. */
-function text(name: 'once' | 'method' | 'format' | 'out'): string | undefined {
+function text(
+  name: 'once' | 'method' | 'format' | 'out' | 'only' | 'budget' | (typeof profileOptions)[number],
+): string | undefined {
   const value = parseArgs({ strict: false, options: { [name]: { type: 'string' } } }).values[name]
   return typeof value === 'string' ? value : undefined
 }
 
+/** Whose versions and feedback. */
+function tenant(): OfTenant {
+  return ofTenant(text('tenant'))
+}
+
 function trainFlags({ '--': _, json: __, ...rest }: Record<string, unknown>): TrainFlags {
   const method = text('method')
-  return { ...rest, ...(method === undefined ? {} : { method }) }
+  return { ...rest, ...tenant(), ...(method === undefined ? {} : { method }) }
+}
+
+function compareFlags({ '--': _, json: __, only: ___, ...rest }: Record<string, unknown>): CompareFlags {
+  const only = text('only')
+  return { ...rest, ...tenant(), ...(only === undefined ? {} : { only }) }
+}
+
+function tuneFlags({ '--': _, json: __, budget: ___, profile: ____, ...rest }: Record<string, unknown>): TuneFlags {
+  const [budget, profile] = [text('budget'), text('profile')]
+  return { ...rest, ...(budget === undefined ? {} : { budget }), ...(profile === undefined ? {} : { profile }) }
 }
 
 interface FeedbackWords {

@@ -2,7 +2,7 @@ import { HoneError } from './errors.ts'
 import { newId } from './id.ts'
 import type { FeedbackEvent, Why } from './ports/bot.ts'
 import type { TurnId } from './ports/channel.ts'
-import type { Learning } from './ports/learning.ts'
+import type { Learning, PairTrace } from './ports/learning.ts'
 import type { BotTurn, Store } from './ports/store.ts'
 
 const longestCorrection = 20_000
@@ -59,4 +59,33 @@ export async function explain(id: TurnId, store: Store, learning?: Learning): Pr
   const { votes } = await store.feedback.ofTurn(id)
   const version = (await learning?.versions())?.find((known) => known.id === turn.version)
   return { turn, promptText, votes, pairs: version?.pairs ?? [] }
+}
+
+/** What one person said that made a pair. */
+export interface SaidOf {
+  readonly person: string
+  readonly what: 'up' | 'down' | 'corrected' | 'preferred'
+  readonly turn: TurnId
+  readonly at: Date
+  readonly reason?: string
+}
+
+/** What stands behind a pair of a version today: votes, the correction, duels. What was withdrawn since is not there. */
+export async function saidBehind({ chosen, rejected, people }: PairTrace, store: Store): Promise<readonly SaidOf[]> {
+  const [better, worse] = [await store.feedback.ofTurn(chosen), await store.feedback.ofTurn(rejected)]
+  const votes = [
+    ...better.votes.filter(({ verdict }) => verdict === 'up'),
+    ...worse.votes.filter(({ verdict }) => verdict === 'down'),
+  ]
+  const duels = worse.duels.filter(
+    ({ left, right, outcome }) => (outcome === 'left' && left === chosen) || (outcome === 'right' && right === chosen),
+  )
+  const said: readonly SaidOf[] = [
+    ...votes.map(({ verdict, ...vote }) => ({ ...vote, what: verdict as 'up' | 'down' })),
+    ...worse.corrections
+      .filter(({ id }) => id === chosen)
+      .map(({ person, turn, at }) => ({ person, turn, at, what: 'corrected' as const })),
+    ...duels.map(({ person, at }) => ({ person, at, turn: chosen, what: 'preferred' as const })),
+  ]
+  return said.filter(({ person }) => people.includes(person))
 }

@@ -1,36 +1,7 @@
+import { channelSettings } from './channel-settings.ts'
+import { begins, fraction, fractionTo, oneOf, type Setting, thread, whole } from './setting.ts'
+
 /** One row a variable: the only table from which types, checks, `.env.example` and the README come. */
-export interface Setting {
-  readonly group: 'Server' | 'Model' | 'Knowledge' | 'Learning' | 'Logging' | 'Slack' | 'Teams' | 'Discord'
-  readonly fallback: string
-  readonly help: string
-  readonly secret?: true
-  readonly check?: (value: string) => string | undefined
-}
-
-const whole = (low: number, high: number) => (value: string) =>
-  /^\d+$/.test(value) && Number(value) >= low && Number(value) <= high
-    ? undefined
-    : `a whole number from ${low} to ${high}`
-const fraction = (value: string) =>
-  value !== '' && Number(value) >= 0 && Number(value) <= 1 ? undefined : 'a number from 0 to 1'
-const begins = (start: string) => (value: string) => (value.startsWith(start) ? undefined : `something like ${start}…`)
-const guid = (value: string) =>
-  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
-    ? undefined
-    : 'an id like xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx'
-const guids = (value: string) =>
-  value.split(',').some((id) => id.trim() && guid(id.trim()))
-    ? 'ids like xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx, with commas'
-    : undefined
-const snowflakes = (value: string) =>
-  value.split(',').every((id) => /^\s*\d{17,20}\s*$/.test(id))
-    ? undefined
-    : 'ids of 17 to 20 digits, with commas; no names'
-const oneOf =
-  (...names: readonly string[]) =>
-  (value: string) =>
-    names.includes(value) ? undefined : `one of ${names.join(', ')}`
-
 export const settings = {
   HONE_DATA: { group: 'Server', fallback: '.hone', help: 'Folder for the database, the index, versions and logs.' },
   HONE_HOST: {
@@ -49,6 +20,18 @@ export const settings = {
     fallback: '',
     help: 'Token for admin actions. Empty: made at the first start and printed.',
     secret: true,
+  },
+  HONE_QUESTIONS_A_MINUTE: {
+    group: 'Server',
+    fallback: '20',
+    help: 'Questions that one person may ask in a minute, retries too. 0: no limit.',
+    check: whole(0, 100_000),
+  },
+  HONE_PRESSES_A_MINUTE: {
+    group: 'Server',
+    fallback: '120',
+    help: 'Votes, corrections and commands that one person may send in a minute. 0: no limit.',
+    check: whole(0, 100_000),
   },
   HONE_MODEL: {
     group: 'Model',
@@ -83,10 +66,23 @@ export const settings = {
     fallback: '',
     help: 'Profile file (Markdown with front matter). Empty: the sample profile.',
   },
+  HONE_BACKEND_URL: {
+    group: 'Knowledge',
+    fallback: '',
+    help: 'Address of the back end that a profile’s variables come from, e.g. http://127.0.0.1:9000/api.',
+    check: begins('http'),
+  },
+  HONE_BACKEND_KEY: {
+    group: 'Knowledge',
+    fallback: '',
+    help: 'Bearer token for HONE_BACKEND_URL, if it wants one.',
+    secret: true,
+  },
+  HONE_MCP: { group: 'Knowledge', fallback: '', help: 'YAML file of MCP servers whose tools a profile may name.' },
   HONE_EMBED_MODEL: {
     group: 'Knowledge',
     fallback: '',
-    help: 'GGUF embedding model or URL of an embeddings endpoint. Empty: the serving model’s own token embeddings.',
+    help: 'GGUF embedding model or URL of an embeddings endpoint. Empty: the word table beside the model, else its tokens.',
   },
   HONE_DUEL_RATE: {
     group: 'Learning',
@@ -99,10 +95,28 @@ export const settings = {
     fallback: 'web,terminal,import',
     help: 'Channels whose votes may be trained on. Read the platform’s terms before you add slack, teams or discord.',
   },
+  HONE_TENANTS: {
+    group: 'Learning',
+    fallback: 'separate',
+    help: 'separate: a workspace or guild trains a version of its own on its own votes, the page, terminal and imports one for all. pooled: one version for everybody, trained on all votes.',
+    check: oneOf('separate', 'pooled'),
+  },
+  HONE_TENANT_ENGINES: {
+    group: 'Learning',
+    fallback: '4',
+    help: 'Versions of tenants that are in memory at once; the one used longest ago makes room.',
+    check: whole(1, 64),
+  },
+  HONE_RECEIPTS: {
+    group: 'Learning',
+    fallback: '0',
+    help: 'People who are told after a promotion, in private, once a version, that an answer is now what they had asked for. 0: nobody.',
+    check: whole(0, 1000),
+  },
   HONE_TEACHER_URL: {
     group: 'Learning',
     fallback: '',
-    help: 'OpenAI-style server that writes explained answers for `--method explain`; it is sent people’s questions. Empty: the model itself.',
+    help: 'OpenAI-style server that writes explained answers for `--method explain`, proposes instructions for `tune-prompt`, and judges fresh answers at the gate; it is sent people’s questions, replies and reasons. Empty: the model itself writes, rules judge.',
   },
   HONE_TEACHER_KEY: {
     group: 'Learning',
@@ -120,6 +134,41 @@ export const settings = {
     fallback: '',
     help: 'Cron expression for training without being asked, e.g. 0 3 * * *. Empty: only on command.',
   },
+  HONE_TRAIN_PROCESSES: {
+    group: 'Learning',
+    fallback: '0',
+    help: 'Processes that share a training run: GPUs, or processes on the CPU. 0: all GPUs, one process on the CPU.',
+    check: whole(0, 64),
+  },
+  HONE_CANARY: {
+    group: 'Learning',
+    fallback: '0',
+    help: 'Share of threads that a version which passed the gate answers first, until votes promote it or take it back, e.g. 0.2. 0: it serves all at once.',
+    check: fractionTo(0.5),
+  },
+  HONE_CANARY_DAYS: {
+    group: 'Learning',
+    fallback: '14',
+    help: 'Days after which an undecided canary waits for an admin.',
+    check: whole(1, 365),
+  },
+  HONE_CANARY_VERDICTS: {
+    group: 'Learning',
+    fallback: '500',
+    help: 'People’s verdicts after which an undecided canary waits for an admin.',
+    check: whole(10, 100_000),
+  },
+  HONE_ADMIN_CHANNEL: {
+    group: 'Learning',
+    fallback: '',
+    help: 'Where it is said what becomes of a canary: slack:TEAM:CHANNEL, discord:SERVER:CHANNEL or teams:TENANT:CONVERSATION. Empty: where the training was asked for.',
+    check: thread,
+  },
+  HONE_TRAIN_COMMAND: {
+    group: 'Learning',
+    fallback: '',
+    help: 'Command of a trainer of your own, run as COMMAND ROWS RESULT JOB; docs/training.md. Empty: Hone’s trainer.',
+  },
   HONE_PYTHON: {
     group: 'Learning',
     fallback: '',
@@ -131,120 +180,7 @@ export const settings = {
     help: 'Log level; debug includes what people write. Empty: warn for `hone start` and `hone chat`, info for the rest.',
     check: oneOf('debug', 'info', 'warn', 'error', 'silent'),
   },
-  SLACK_BOT_TOKEN: {
-    group: 'Slack',
-    fallback: '',
-    help: 'Bot token (xoxb-…) of the Slack app. `hone manifest slack` makes the app.',
-    secret: true,
-    check: begins('xoxb-'),
-  },
-  SLACK_APP_TOKEN: {
-    group: 'Slack',
-    fallback: '',
-    help: 'App-level token (xapp-…) with connections:write, for Socket Mode: no public address needed.',
-    secret: true,
-    check: begins('xapp-'),
-  },
-  SLACK_SIGNING_SECRET: {
-    group: 'Slack',
-    fallback: '',
-    help: 'Signing secret, for events over HTTP at /slack/events instead of Socket Mode.',
-    secret: true,
-  },
-  HONE_SLACK_URL: {
-    group: 'Slack',
-    fallback: '',
-    help: 'Public address of /slack/events; goes into the manifest for events over HTTP.',
-  },
-  HONE_SLACK_COMMAND: { group: 'Slack', fallback: '/hone', help: 'The slash command.', check: begins('/') },
-  HONE_SLACK_ADMINS: {
-    group: 'Slack',
-    fallback: '',
-    help: 'Who may retrain and promote: user ids (U…) and user group ids (S…), with commas.',
-  },
-  HONE_SLACK_REACTIONS: {
-    group: 'Slack',
-    fallback: 'off',
-    help: 'Count 👍 and 👎 reactions on replies as votes.',
-    check: oneOf('on', 'off'),
-  },
-  HONE_SLACK_API: {
-    group: 'Slack',
-    fallback: 'https://slack.com/api/',
-    help: 'Slack’s Web API; another one for GovSlack and for tests.',
-    check: begins('http'),
-  },
-  HONE_TEAMS_APP_ID: {
-    group: 'Teams',
-    fallback: '',
-    help: 'App id of the bot’s registration in Entra. docs/teams.md says how to get one.',
-    check: guid,
-  },
-  HONE_TEAMS_APP_SECRET: { group: 'Teams', fallback: '', help: 'Client secret of that registration.', secret: true },
-  HONE_TEAMS_APP_TENANT: { group: 'Teams', fallback: '', help: 'Tenant of that registration.', check: guid },
-  HONE_TEAMS_TENANTS: {
-    group: 'Teams',
-    fallback: '',
-    help: 'Tenants that may talk to the bot, with commas. Empty: that of the registration.',
-    check: guids,
-  },
-  HONE_TEAMS_ADMINS: {
-    group: 'Teams',
-    fallback: '',
-    help: 'Entra object ids of the people who may retrain, promote and roll back, with commas.',
-  },
-  HONE_TEAMS_FEEDBACK: {
-    group: 'Teams',
-    fallback: 'default',
-    help: 'The form behind a thumb: Teams’s own, or one with reasons and a better answer.',
-    check: oneOf('default', 'custom'),
-  },
-  HONE_TEAMS_URL: {
-    group: 'Teams',
-    fallback: '',
-    help: 'Public address of /api/messages; `hone doctor` checks it.',
-  },
-  HONE_TEAMS_INSECURE: {
-    group: 'Teams',
-    fallback: 'off',
-    help: 'on: answers without authentication, for local testing. Only on loopback, only without an app id.',
-    check: oneOf('on', 'off'),
-  },
-  DISCORD_TOKEN: {
-    group: 'Discord',
-    fallback: '',
-    help: 'Token of the Discord bot, from https://discord.com/developers/applications, page Bot.',
-    secret: true,
-  },
-  HONE_DISCORD_CHANNELS: {
-    group: 'Discord',
-    fallback: '',
-    help: 'Ids of channels where every message is a question; needs the message content intent.',
-    check: snowflakes,
-  },
-  HONE_DISCORD_THREADS: {
-    group: 'Discord',
-    fallback: 'off',
-    help: 'Answer each question that is asked in a channel in a thread of its own.',
-    check: oneOf('on', 'off'),
-  },
-  HONE_DISCORD_REACTIONS: {
-    group: 'Discord',
-    fallback: 'off',
-    help: 'Count 👍 and 👎 reactions on replies as votes.',
-    check: oneOf('on', 'off'),
-  },
-  HONE_DISCORD_ADMINS: {
-    group: 'Discord',
-    fallback: '',
-    help: 'Ids of users who may retrain and promote, with commas. The application’s owner always may.',
-    check: snowflakes,
-  },
-  HONE_DISCORD_API: {
-    group: 'Discord',
-    fallback: 'https://discord.com/api',
-    help: 'Discord’s REST API; another one for tests.',
-  },
+  ...channelSettings,
 } as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof settings

@@ -16,6 +16,7 @@ export function openBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: browserPath ?? '',
     headless: true,
+    timeout: 120_000,
     args: [
       '--no-sandbox',
       '--disable-gpu',

@@ -27,7 +27,7 @@ describe('the README', () => {
       writeFileSync(file, program.replaceAll("'hone'", `'${pathToFileURL(join(root, 'src', 'index.ts'))}'`))
       const { stdout } = await run(process.execPath, [file], { cwd: dir })
       assert.match(stdout, /\S/)
-    }).timeout(120_000)
+    })
   }
 
   it('names commands that exist', () => {

@@ -22,7 +22,7 @@ const composition = (file: string) =>
   ['src/main.ts', 'src/hone.ts', 'src/index.ts'].includes(file) ||
   file.startsWith('src/cli/') ||
   file.startsWith('bench/')
-const shared = ['src/ports/', 'src/errors.ts', 'src/log.ts', 'src/id.ts', 'src/emitting.ts']
+const shared = ['src/ports/', 'src/errors.ts', 'src/log.ts', 'src/id.ts', 'src/emitting.ts', 'src/explanation.ts']
 
 function mayImport(from: string, to: string): boolean {
   if (composition(from)) return true

@@ -15,10 +15,10 @@ export interface Choice {
 /**
  * The method that the data allow, as `--method auto` takes it. Pairs say most, so `dpo` where there are enough; `kto`
  * where lone thumbs of both kinds outweigh them; `sft` where people only ever liked. Where nothing is enough it is `dpo`,
- * whose refusal says what is missing. `rl` and `explain` are never chosen: they cost several times as
+ * whose refusal says what is missing. `rl`, `explain` and `full` are never chosen: they cost several times as
  * much, and `explain` wants a teacher that is better than the model.
  *
- * @example chooseMethod(await select(store, policy, 'kto')).why // '52 pairs are enough for DPO.'
+ * @example chooseMethod(selectFrom(await collect(store), policy, 'kto')).why // '52 pairs are enough for DPO.'
  */
 export function chooseMethod({ train, heldOut, unpaired }: Pick<Selection, 'train' | 'heldOut' | 'unpaired'>): Choice {
   const pairs = train.length + heldOut.length

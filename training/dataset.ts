@@ -11,6 +11,7 @@ import { seeded, sha256, shuffled } from './hash.ts'
 import { methodData, usableLone } from './methods.ts'
 import type { Pair, Unpaired } from './pairs.ts'
 import type { Selection } from './select.ts'
+import { distinctThrees } from './text.ts'
 
 /** A prompt and the base model's own answer: what training must not unlearn. */
 export interface ReplayRow {
@@ -22,6 +23,16 @@ export interface ReplayRow {
 export interface Explained {
   readonly rows: readonly ReplayRow[]
   readonly leftOut: Readonly<Record<string, number>>
+}
+
+/**
+ * Replies that people liked, whole with the explanations that were kept of them, under the prompts that asked for those:
+ * what the methods that learn from rows of SFT learn from besides. Preferences are about answers, so other methods have no use for them.
+ */
+export function keptExplanations({ train, unpaired }: Pick<Selection, 'train' | 'unpaired'>): readonly ReplayRow[] {
+  const rows = [...train, ...unpaired].flatMap(({ explained }) => explained ?? [])
+  const sound = rows.filter(({ completion }) => distinctThrees(completion) >= 0.7)
+  return [...new Map(sound.map((row) => [JSON.stringify(row), row])).values()]
 }
 
 /** What is frozen into one dataset. */
@@ -113,12 +124,19 @@ export async function readDataset(path: string): Promise<Dataset> {
 
 function filesOf({ selection, replay, explained }: DatasetInput): Record<string, string> {
   const { train, unpaired, method } = selection
-  const own = () => toRows(feedbackRows([...train, ...unpaired]), methodData[method].format)
+  const own = () => (explained ? [] : toRows(feedbackRows([...train, ...unpaired]), methodData[method].format))
   return {
-    'train.jsonl': jsonLines(explained ? explained.rows.map(asRow) : own()),
+    'train.jsonl': jsonLines([...own(), ...explainedRows({ selection, explained }).map(asRow)]),
     'holdout.jsonl': jsonLines(toRows(feedbackRows(selection.heldOut), 'dpo')),
     'replay.jsonl': jsonLines(replay.map(asRow)),
   }
+}
+
+function explainedRows({
+  selection,
+  explained,
+}: Pick<DatasetInput, 'selection'> & { explained: Explained | undefined }) {
+  return explained?.rows ?? (methodData[selection.method].format === 'sft' ? keptExplanations(selection) : [])
 }
 
 function asRow({ prompt, completion }: ReplayRow): object {
@@ -145,17 +163,20 @@ function flipHalf<R extends Pair | Unpaired>(rows: readonly R[], seed: number): 
   const flip = new Set(order.slice(0, Math.round(rows.length / 2)))
   return rows.map((row, index) => {
     if (!flip.has(index)) return row
-    return 'chosen' in row ? { ...row, chosen: row.rejected, rejected: row.chosen } : { ...row, liked: !row.liked }
+    const { explained: _, ...judged } = row
+    const flipped = 'chosen' in row ? { chosen: row.rejected, rejected: row.chosen } : { liked: !row.liked }
+    return { ...judged, ...flipped } as R
   })
 }
 
 function manifestOf({ selection, replay, explained, shuffledLabels }: DatasetInput, hash: string): DatasetManifest {
   const { train, heldOut, unpaired, method, leftOut, notes, splitBy } = selection
+  const { length } = explainedRows({ selection, explained })
   return {
     format: 1,
     hash,
     method,
-    rows: { ...rowCounts(selection, replay.length), ...(explained ? { explained: explained.rows.length } : {}) },
+    rows: { ...rowCounts(selection, replay.length), ...(length > 0 ? { explained: length } : {}) },
     leftOut: { ...leftOut, ...explained?.leftOut },
     notes,
     splitBy,

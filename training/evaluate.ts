@@ -2,7 +2,7 @@ import { HoneError } from '../src/errors.ts'
 import type { EngineSlot } from '../src/ports/engine.ts'
 import type { GateReport } from '../src/ports/learning.ts'
 import type { Store } from '../src/ports/store.ts'
-import { gate } from './gate.ts'
+import { type GateInput, gate } from './gate.ts'
 import type { Golden } from './measure.ts'
 import type { Pair } from './pairs.ts'
 import { applyPolicy, defaultPolicy } from './policy.ts'
@@ -18,8 +18,11 @@ export interface EvaluateOptions {
   readonly base: string
   /** Channels whose feedback may be used. */
   readonly trainOn: readonly string[]
+  /** All tenants learn together. */
+  readonly pooled?: boolean
   /** The operator's own questions with known outcomes. */
   readonly golden: readonly Golden[]
+  readonly judge?: GateInput['judge']
   readonly signal: AbortSignal
   readonly say: (line: string) => void
 }
@@ -34,16 +37,19 @@ export async function evaluate(
   name: string | undefined,
   options: EvaluateOptions,
 ): Promise<{ readonly version: string; readonly report: GateReport }> {
-  const { store, slot, registry, base, trainOn, golden, signal, say } = options
+  const { store, registry, base, trainOn, pooled, golden, judge, signal, say } = options
   const id = name ?? (await registry.list()).at(-1)?.manifest.id
   if (id === undefined) throw new HoneError('NOT_FOUND', 'There is no trained version yet.')
   const { manifest } = await registry.get(id)
+  const whose = options.slot.of ? (manifest.tenant ?? '') : undefined
+  const slot = (whose ? await options.slot.of?.(whose) : undefined) ?? options.slot
   const candidate = await registry.toVersion(id, base)
-  const { pairs, standing } = await collect(store)
-  const { kept } = applyPolicy(pairs, { ...defaultPolicy, trainOn }, standing)
+  const { pairs, standing } = await collect(store, whose)
+  const { kept } = applyPolicy(pairs, { ...defaultPolicy, trainOn, ...(pooled ? { pooled } : {}) }, standing)
   const heldOut = unseen(kept, manifest.pairs)
   say(`${heldOut.length} pairs that ${id} was not trained on.`)
-  const { report } = await gate({ slot, base: { id: 'v0', base }, candidate, heldOut, golden, signal, say })
+  const versions = { base: { id: 'v0', base }, candidate }
+  const { report } = await gate({ slot, ...versions, heldOut, golden, ...(judge && { judge }), signal, say })
   return { version: id, report }
 }
 

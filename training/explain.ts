@@ -1,33 +1,29 @@
 import { HoneError } from '../src/errors.ts'
+import { explanations } from '../src/explanation.ts'
 import type { ChatMessage, Engine } from '../src/ports/engine.ts'
-import type { Explained, ReplayRow } from './dataset.ts'
+import { type Explained, keptExplanations, type ReplayRow } from './dataset.ts'
 import { shuffled } from './hash.ts'
 import { inTurns, stopIf } from './measure.ts'
+import type { ReplayInput } from './replay.ts'
 import { secretIn } from './secrets.ts'
 import { minRows, type Selection } from './select.ts'
 import { nearlyIdentical, wordsOf } from './similar.ts'
 import { declines, distinctThrees, holds, valuesOf } from './text.ts'
 
-/** How a teacher is asked to explain. Varied, so that the model learns to follow the instruction and not one phrase. */
-export const instructions: readonly string[] = [
-  'Answer, then say in two or three sentences which facts the answer rests on.',
-  'Think step by step: name the facts that matter, say what follows from them, and end with the answer.',
-  'Explain the answer to somebody who is new here, in plain words.',
-  'Say first how you can know the answer, then give it.',
-  'Answer, and give the reason as you would to a colleague who has doubts.',
-  'Justify each part of the answer with the place it comes from.',
-]
+/**
+ * How a teacher is asked to explain: in the styles that profiles know, now the answer first and now last. Varied, so that
+ * the model learns to follow the instruction and not one phrase.
+ */
+export const instructions: readonly string[] = Object.values(explanations).map((request, index) =>
+  index % 2 === 0 ? `Answer, then ${request}.` : `First ${request}. Then give the answer.`,
+)
 
 /** Two instructions a question: the same facts put in two ways. */
 const perQuestion = 2
 
 /** What explained answers are made from and with. */
-export interface ExplainInput {
+export interface ExplainInput extends Omit<ReplayInput, 'slot' | 'base'> {
   readonly teacher: Engine
-  readonly selection: Selection
-  readonly seed: number
-  readonly signal: AbortSignal
-  readonly onProgress?: (done: number, total: number) => void
 }
 
 interface Task {
@@ -39,7 +35,8 @@ interface Task {
 /**
  * Explanation tuning as in Orca (https://arxiv.org/abs/2306.02707): a teacher answers the questions of this bot's own
  * feedback under varied system instructions that ask for reasons, and the model is trained on what it wrote. Kept is what
- * ends, explains, agrees with the answer people liked and repeats neither itself nor another row.
+ * ends, explains, agrees with the answer people liked and repeats neither itself nor another row. The explanations of liked
+ * replies that profiles asked for are rows as they are.
  *
  * @throws HoneError NOT_ENOUGH_DATA when too few are left, with the reasons; CANCELLED when the signal aborts.
  */
@@ -57,7 +54,7 @@ export async function makeExplained({
     onProgress?.(++done, tasks.length)
     return answer
   })
-  const rows: ReplayRow[] = []
+  const rows: ReplayRow[] = [...keptExplanations(selection)]
   const leftOut: Record<string, number> = {}
   for (const [index, task] of tasks.entries()) {
     const completion = answers[index]
@@ -88,7 +85,8 @@ function tasksOf({ train, unpaired }: Selection, seed: number): readonly Task[] 
   )
 }
 
-function instructed(prompt: readonly ChatMessage[], instruction: string): readonly ChatMessage[] {
+/** The prompt with one more instruction in its system message. */
+export function instructed(prompt: readonly ChatMessage[], instruction: string): readonly ChatMessage[] {
   const [first, ...rest] = prompt
   if (first?.role !== 'system') return [{ role: 'system', content: instruction }, ...prompt]
   return [{ role: 'system', content: `${first.content}\n\n${instruction}` }, ...rest]

@@ -3,6 +3,7 @@ import { type FeedbackRow, type RowFormat, toRows } from './formats.ts'
 import type { Pair, Unpaired } from './pairs.ts'
 import { applyPolicy, defaultPolicy } from './policy.ts'
 import { collect } from './select.ts'
+import { type Files, type Toolkit, toolkitFiles } from './toolkits.ts'
 
 /** An export has no run to be fair in, so nothing is capped. */
 const uncapped = { capFromPeople: Number.POSITIVE_INFINITY, perPrompt: Number.POSITIVE_INFINITY }
@@ -19,6 +20,21 @@ export async function exportFeedback(
   format: RowFormat,
   channels: readonly string[],
 ): Promise<readonly object[]> {
+  const rows = await feedbackOf(store, channels)
+  const unique = new Map(toRows(rows, format).map((row) => [JSON.stringify(row), row]))
+  return [...unique.values()]
+}
+
+/** The same as files for another trainer. @example await exportFor(store, 'axolotl', { channels: ['web'], model }) */
+export async function exportFor(
+  store: Store,
+  toolkit: Toolkit,
+  { channels, model }: { readonly channels: readonly string[]; readonly model: string },
+): Promise<Files> {
+  return toolkitFiles(toolkit, await feedbackOf(store, channels), model)
+}
+
+async function feedbackOf(store: Store, channels: readonly string[]): Promise<readonly FeedbackRow[]> {
   const { pairs, unpaired } = await collect(store)
   const tenants = new Set([...pairs, ...unpaired].map(({ tenant }) => tenant))
   const rows = [...tenants].flatMap((tenant) => {
@@ -26,8 +42,7 @@ export async function exportFeedback(
     return [...applyPolicy(pairs, policy).kept, ...applyPolicy(unpaired, policy).kept]
   })
   rows.sort((a, b) => a.at.getTime() - b.at.getTime())
-  const unique = new Map(toRows(feedbackRows(rows), format).map((row) => [JSON.stringify(row), row]))
-  return [...unique.values()]
+  return feedbackRows(rows)
 }
 
 /** Pairs and lone judgements as rows of TRL's formats know them. */

@@ -47,6 +47,7 @@ export async function readGolden(file: string): Promise<readonly Golden[]> {
 
 function goldenOf({ prompt, contains, declines }: z.output<typeof row>): Golden {
   return {
+    own: true,
     prompt: typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt,
     ...(contains === undefined ? {} : { contains: typeof contains === 'string' ? [contains] : contains }),
     ...(declines === undefined ? {} : { declines }),

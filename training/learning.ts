@@ -1,27 +1,30 @@
 import { join } from 'node:path'
-import { HoneError } from '../src/errors.ts'
-import { newId } from '../src/id.ts'
+import { asHoneError, HoneError } from '../src/errors.ts'
+import { concerns, guestOf, newId } from '../src/id.ts'
 import type { Logger } from '../src/log.ts'
 import type { EngineSlot } from '../src/ports/engine.ts'
-import type { Learning, TrainOptions, TrainPlan } from '../src/ports/learning.ts'
-import type { Store } from '../src/ports/store.ts'
-import type { Method, MethodChoice, TrainEvent, Trainer } from '../src/ports/trainer.ts'
-import { chooseMethod } from './choose.ts'
+import type { Learning } from '../src/ports/learning.ts'
+import type { Job, Store } from '../src/ports/store.ts'
+import type { TrainEvent, Trainer } from '../src/ports/trainer.ts'
+import { type Apart, apartOf, type Place } from './apart.ts'
+import { type BotFacts, comparing } from './compare/index.ts'
 import { cleanDatasets } from './dataset.ts'
 import { readGolden } from './golden.ts'
-import { readHeldOut } from './held-out.ts'
+import { type LiveSettings, liveProof } from './live/live.ts'
 import type { Golden } from './measure.ts'
-import { planOf } from './plan.ts'
 import { defaultPolicy, type Policy } from './policy.ts'
-import { type Hyper, hyperFor, parametersOf } from './recipes.ts'
+import { prepare } from './prepare.ts'
 import type { Registry } from './registry.ts'
-import { type RunParts, removeOutput } from './run.ts'
-import { createRunner } from './runner.ts'
+import { type RunParts, type RunRequest, type RunVoice, removeOutput, runTraining } from './run.ts'
+import { createRunner, type RunEnd, type Runner, type Which } from './runner.ts'
 import { schedule } from './schedule.ts'
-import { type Selection, select } from './select.ts'
-import { servingVersions } from './serving.ts'
+import type { ServingVersions } from './serving.ts'
+import { trainSoftPrompt } from './soft-prompt.ts'
+import type { Whose } from './tenants.ts'
+import { type PromptFacts, tuning } from './tune/index.ts'
+import { keepUnfinished } from './unfinished.ts'
 
-/** What the learning loop is made of. */
+/** What the learning loop is made of. Where `slot` has versions of tenants' own, tenants learn apart. */
 export interface LearningOptions {
   readonly store: Store
   readonly slot: EngineSlot
@@ -43,6 +46,16 @@ export interface LearningOptions {
   readonly policy?: Partial<Policy>
   /** The operator's own questions with known outcomes for the gate, beside those in `golden.jsonl`. */
   readonly golden?: readonly Golden[]
+  /** What a comparison of techniques has to know of the bot; absent: there is none. */
+  readonly bot?: BotFacts
+  /** Models of their own (`full`) that are kept beside the serving one and the one before it. Default 2. */
+  readonly keepModels?: number
+  /** Called once a trained version serves because somebody, or the gate, said so. */
+  readonly onPromoted?: (version: string, whose: Whose) => void
+  /** How what passes the gate is proven live. Absent: it serves at once. */
+  readonly live?: LiveSettings
+  /** What a search for a better prompt has to know of the bot's profile; absent: there is none. */
+  readonly prompts?: PromptFacts
   /** Cron expression for runs by the clock. */
   readonly schedule?: string
   readonly log: Logger
@@ -50,8 +63,9 @@ export interface LearningOptions {
 }
 
 const defaultSeed = 42
+const off: LiveSettings = { share: 0, days: 0, verdicts: 0 }
 
-type Step = Extract<TrainEvent, { type: 'step' }>
+type LastRun = Pick<Job, 'detail'> & { readonly steps: readonly Extract<TrainEvent, { type: 'step' }>[] }
 
 /**
  * The learning loop: one run at a time, from votes to a version that serves, or to a refusal with the numbers.
@@ -65,87 +79,162 @@ type Step = Extract<TrainEvent, { type: 'step' }>
  */
 export async function createLearning(options: LearningOptions): Promise<Learning & AsyncDisposable> {
   const { store, log, now = () => new Date() } = options
-  const serving = servingVersions(options)
-  const steps = await recover(options, now)
-  const runner = createRunner({ parts: partsOf(options, serving), store, log, now }, steps)
+  const apart = apartOf(options)
+  const { whoseOf } = apart
+  const live = await liveProof({ ...options, serving: apart.base.serving, settings: options.live ?? off, now })
+  /** What is done to the operator's versions is done with a canary of theirs in mind. */
+  const servedBy = async (whose: Whose): Promise<Served> => {
+    const { slot, serving } = await apart.partsFor(whose)
+    return whose ? { slot, serving, serve: atOnce(serving) } : { slot, serving, serve: live.serve }
+  }
+  const busyFor = (whose: Whose) => (whose ? undefined : live.refusal())
+  let closed = false
+  const runner = createRunner({ store, log, now }, await recover(options, now))
+  const told = (tenant?: string): Which | undefined =>
+    apart.tenants && tenant !== undefined ? (job) => concerns(job, tenant) : undefined
 
   const learning: Learning = {
-    plan: async (train = {}) => (await prepare(options, train)).plan,
+    ...(apart.tenants ? { tenants: apart.tenants } : {}),
+    ...comparingOf(options, partsOf(options, { ...apart.base, serve: live.serve }), { runner, now, whoseOf }),
+    ...tuningOf(options, runner, now),
+    live,
+    async plan(train = {}) {
+      const whose = await whoseOf(train.tenant)
+      const { plan } = await prepare(options, train, whose)
+      const refusal = busyFor(whose) ?? plan.refusal
+      return refusal === undefined ? plan : { ...plan, refusal }
+    },
     async start(by, train = {}) {
-      const { selection, plan, hyper } = await prepare(options, train)
+      const whose = await whoseOf(train.tenant)
+      const busy = busyFor(whose)
+      if (busy) throw new HoneError('BUSY', busy)
+      const { selection, plan, hyper, fit, refusal } = await prepare(options, train, whose)
       const golden = [...(options.golden ?? []), ...(await readGolden(join(options.dataDir, 'golden.jsonl')))]
-      if (plan.refusal) throw new HoneError('NOT_ENOUGH_DATA', plan.refusal)
+      if (closed) throw new HoneError('BUSY', 'Hone is shutting down.')
+      if (refusal) throw refusal
+      const seed = train.seed ?? defaultSeed
       const request = {
         id: newId('job'),
         by,
+        whose,
+        startedAt: now(),
         selection,
         hyper,
+        fit,
+        ...(plan.memory ? { memory: plan.memory } : {}),
         golden,
-        seed: train.seed ?? defaultSeed,
+        seed,
         options: train,
+        keepModels: options.keepModels ?? 2,
       }
-      return runner.start({ ...request, startedAt: now() }, { plan, hyper, seed: request.seed, options: train })
+      const { id, startedAt } = request
+      const detail = { plan, hyper, seed, options: train, ...(whose ? { tenant: whose } : {}) }
+      const parts = partsOf(options, await servedBy(whose))
+      return runner.start({ id, by, startedAt, detail }, (voice) => trainOnce(parts, request, voice))
     },
-    async cancel(by) {
-      const was = await runner.cancel()
+    async cancel(by, tenant) {
+      const own: Which = ({ detail }) => (detail.tenant ?? '') === guestOf(tenant ?? '')
+      const was = await runner.cancel(apart.tenants && tenant !== undefined ? own : undefined)
       if (was) log.info('train.cancelled', { by })
       return was
     },
-    watch: runner.watch,
-    versions: serving.versions,
-    promote: (version, by) => serving.promote(version, by, 'command'),
-    rollback: serving.rollback,
-    steps: runner.steps,
+    watch: (signal, tenant) => runner.watch(signal, told(tenant)),
+    async versions(tenant) {
+      const whose = tenant === undefined ? undefined : await options.slot.of?.(tenant)
+      const canary = whose?.own ? undefined : await live.canary()
+      return (await apart.versions(tenant)).map((one) => (one.id === canary?.version ? { ...one, canary } : one))
+    },
+    async promote(version, by, tenant) {
+      const whose = await apart.placeOf(version, tenant)
+      if (!whose) return live.promote(version, by)
+      await (await apart.partsFor(whose)).serving.promote(version, by, 'command')
+    },
+    async rollback(by, tenant) {
+      const whose = await whoseOf(tenant)
+      return whose ? (await apart.partsFor(whose)).serving.rollback(by) : live.rollback(by)
+    },
+    steps: (tenant) => runner.steps(told(tenant)),
   }
   const clock = options.schedule ? schedule(options.schedule, learning, log) : undefined
   return {
     ...learning,
     async [Symbol.asyncDispose]() {
+      closed = true
       clock?.[Symbol.dispose]()
       await runner.cancel()
+      await live[Symbol.asyncDispose]()
     },
   }
 }
 
-interface Prepared {
-  readonly selection: Selection
-  readonly hyper: Hyper
-  readonly plan: TrainPlan
+/** What serves somebody, and how what passed the gate comes to serve them. */
+interface Served extends Place {
+  readonly serve: RunParts['serve']
 }
 
-async function prepare(options: LearningOptions, train: TrainOptions): Promise<Prepared> {
-  const { store, model, trainOn, policy, dataDir } = options
-  if (!model) {
-    const what = 'Training needs the model as a Hugging Face folder (safetensors and tokenizer) beside the GGUF'
-    throw new HoneError('CONFIG', `${what}: set HONE_TRAIN_MODEL.`)
-  }
-  const parameters = await parametersOf(model)
-  const hyper = hyperFor(parameters, train)
-  const before = await readHeldOut(dataDir)
+/** The comparison beside the loop, on the same runner. */
+function comparingOf(
+  { bot, store, registry, trainer, base, model, dataDir, golden = [], policy, trainOn }: LearningOptions,
+  run: RunParts,
+  { runner, ...more }: { readonly runner: Runner; readonly now: () => Date; readonly whoseOf: Apart['whoseOf'] },
+): Pick<Learning, 'comparing'> {
+  if (!bot) return {}
   const allowed = { ...defaultPolicy, ...policy, trainOn }
-  const { selection, why } = await selectFor(train.method, (method) => select(store, allowed, method, before))
-  const plan = planOf(selection, parameters, hyper)
-  return { selection, hyper, plan: why === undefined ? plan : { ...plan, why } }
-}
-
-/** The rows for a method; for `auto` those of the method that they allow, and why it is that one. */
-async function selectFor(
-  method: MethodChoice = 'dpo',
-  rowsFor: (method: Method) => Promise<Selection>,
-): Promise<{ readonly selection: Selection; readonly why?: string }> {
-  if (method !== 'auto') return { selection: await rowsFor(method) }
-  const choice = chooseMethod(await rowsFor('kto'))
-  return { selection: await rowsFor(choice.method), why: choice.why }
-}
-
-function partsOf(options: LearningOptions, serving: RunParts['serving']): RunParts {
-  const { store, slot, registry, trainer, base, templateSha256, dataDir, teacher, model = '' } = options
-  return {
+  const found = {
     store,
-    slot,
     registry,
     trainer,
-    serving,
+    base,
+    dataDir,
+    policy: allowed,
+    golden,
+    bot,
+    ...(model ? { model } : {}),
+  }
+  return { comparing: comparing({ run, ...more }, found, runner) }
+}
+
+/** The search for a better prompt, on the same runner. The profile is for all, so it learns from the operator's own. */
+function tuningOf(options: LearningOptions, runner: Runner, now: () => Date): Pick<Learning, 'tuning'> {
+  const { prompts: facts, teacher: lend, store, slot, dataDir, golden = [], policy, trainOn } = options
+  if (!facts) return {}
+  const allowed = { ...defaultPolicy, ...policy, trainOn }
+  const whose: Whose = slot.of ? '' : undefined
+  const parts = { store, slot, facts, dataDir, policy: allowed, golden, now, whose, teacher: lend !== undefined }
+  return { tuning: tuning({ ...parts, ...(lend ? { lend } : {}) }, runner) }
+}
+
+/** What passed the gate serves all whom it is for. */
+const atOnce =
+  ({ promote }: ServingVersions): RunParts['serve'] =>
+  async (version, by, why) => {
+    await promote(version, by, why)
+    return 'promoted'
+  }
+
+async function trainOnce(
+  { serving, ...parts }: RunParts & Pick<Served, 'serving'>,
+  request: RunRequest & { readonly keepModels: number },
+  voice: RunVoice,
+): Promise<RunEnd> {
+  if (request.selection.method === 'soft-prompt') return trainSoftPrompt(parts, request, voice)
+  const { version, state } = await runTraining(parts, request, voice)
+  // The version is there, whatever becomes of old ones; what is left over is tried again after the next run.
+  const gone = await serving.prune(request.keepModels).catch((error: unknown) => {
+    voice.say(`Old models could not be removed: ${asHoneError(error, 'STORE', 'The disk failed').message}`)
+    return []
+  })
+  if (gone.length > 0) voice.say(`Removed to save space: the models of ${gone.join(', ')}.`)
+  return { state, detail: { version } }
+}
+
+function partsOf(options: LearningOptions, served: Served): RunParts & Pick<Served, 'serving'> {
+  const { store, registry, trainer, base, templateSha256, dataDir, teacher, model = '' } = options
+  return {
+    ...served,
+    store,
+    registry,
+    trainer,
     base,
     modelFolder: model,
     dataDir,
@@ -154,16 +243,20 @@ function partsOf(options: LearningOptions, serving: RunParts['serving']): RunPar
   }
 }
 
-/** Marks runs of a dead process as failed, removes what they left half made, and answers the steps of the last run. */
-async function recover({ store, log, dataDir }: LearningOptions, now: () => Date): Promise<readonly Step[]> {
+/** Marks runs of a dead process as failed, removes what they left half made, and answers the last run with its steps. */
+async function recover({ store, log, dataDir }: LearningOptions, now: () => Date): Promise<LastRun> {
   const jobs = await store.jobs.list(20)
   for (const job of jobs.filter(({ state }) => state === 'running')) {
-    const error = { code: 'TRAINER_FAILED', message: 'Hone stopped while this run was on.' }
+    const again = job.detail.tune
+      ? 'Start it again: with the same votes it goes on with the candidates that are left.'
+      : 'Train again: with the same votes it goes on from its last checkpoint.'
+    const error = { code: 'TRAINER_FAILED', message: `Hone stopped while this run was on. ${again}` }
     await store.jobs.update(job.id, { state: 'failed', endedAt: now(), detail: { ...job.detail, error } })
+    await keepUnfinished(dataDir, job.id)
     await removeOutput(dataDir, job.id)
     log.warn('train.interrupted', { job: job.id })
   }
   await cleanDatasets(join(dataDir, 'datasets'))
-  const last = jobs[0]?.detail.steps
-  return Array.isArray(last) ? last : []
+  const { steps, ...detail } = jobs[0]?.detail ?? {}
+  return { detail, steps: Array.isArray(steps) ? steps : [] }
 }

@@ -20,8 +20,15 @@ const check = z
     pass: z.boolean(),
     n: z.number(),
     interval: z.tuple([number, number]).optional(),
+    onFail: z.literal('hold').optional(),
   })
-  .transform(({ interval, ...rest }): GateCheck => (interval ? { ...rest, interval } : rest))
+  .transform(
+    ({ interval, onFail, ...rest }): GateCheck => ({
+      ...rest,
+      ...(interval && { interval }),
+      ...(onFail && { onFail }),
+    }),
+  )
 
 const schema = z.object({
   format: z.literal(1),
@@ -30,14 +37,27 @@ const schema = z.object({
   job: z.string(),
   /** SHA-256 of the GGUF it was trained for, or of a server's model name. */
   base: z.object({ path: z.string(), sha256: z.string() }),
-  lora: z.object({ file: z.literal('lora.gguf'), sha256: z.string(), bytes: z.number() }),
+  lora: z.object({ file: z.literal('lora.gguf'), sha256: z.string(), bytes: z.number() }).optional(),
+  /** In place of a LoRA where every weight was trained; `pruned` once its files were removed to save space. */
+  model: z
+    .object({
+      file: z.literal('model.gguf'),
+      sha256: z.string(),
+      bytes: z.number(),
+      pruned: z.literal(true).optional(),
+    })
+    .optional(),
   /** SHA-256 of the chat template it was trained with. */
   templateSha256: z.string(),
   dataset: z.object({ path: z.string(), hash: z.string(), shuffledLabels: z.boolean() }),
   profile: z.string().optional(),
+  /** The tenant on whose feedback alone it was trained; absent for the operator's own. */
+  tenant: z.string().optional(),
+  /** It learned from tenants together: where they learn apart, it serves nobody. */
+  pooled: z.literal(true).optional(),
   method: z.enum(methods),
   seed: z.number(),
-  hyper: z.record(z.string(), z.number()),
+  hyper: z.record(z.string(), z.union([z.number(), z.string()])),
   pairs: z.array(
     z.object({
       origin: z.enum(['votes', 'correction', 'duel', 'import']),

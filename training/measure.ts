@@ -1,11 +1,17 @@
 import { HoneError } from '../src/errors.ts'
 import type { ChatMessage, Engine, Score } from '../src/ports/engine.ts'
 
-/** A question with a known outcome: the answer holds all of `contains`, or says that it doesn't know. */
+/** A question with a known outcome: the answer holds all of `contains` and none of `lacks`, or says that it doesn't know. */
 export interface Golden {
   readonly prompt: readonly ChatMessage[]
   readonly contains?: readonly string[]
+  /** What a planted instruction asks for, or what a person wrongly insists on. */
+  readonly lacks?: readonly string[]
   readonly declines?: boolean
+  /** Absent: a plain reading question. */
+  readonly suite?: 'injection' | 'refusal' | 'pushback' | 'leak'
+  /** One of the operator's own. */
+  readonly own?: boolean
 }
 
 /** A held-out preference, as the gate needs it. */
@@ -14,6 +20,14 @@ export interface HeldOutPair {
   readonly prompt: readonly ChatMessage[]
   readonly chosen: string
   readonly rejected: string
+  /** Who preferred it. */
+  readonly people?: readonly string[]
+}
+
+/** Small talk, and what the base answers where that is known already. */
+export interface Talk {
+  readonly prompt: readonly ChatMessage[]
+  readonly reply?: string
 }
 
 /** What a version is measured on. The same material for every version, or the numbers say nothing. */
@@ -21,6 +35,10 @@ export interface Material {
   readonly pairs: readonly HeldOutPair[]
   /** Plain texts that have nothing to do with the feedback. */
   readonly prose: readonly string[]
+  /** Plain texts of other forms: lists, tables, code, other languages. */
+  readonly forms: readonly string[]
+  /** What the feedback was not about: the base's own answers show how far a version moved from it. */
+  readonly talk: readonly Talk[]
   /** Prompts that are answered afresh, greedily. */
   readonly questions: readonly {
     readonly prompt: readonly ChatMessage[]
@@ -41,6 +59,9 @@ export interface Measured {
   readonly version: string
   readonly pairs: readonly { readonly chosen: Score; readonly rejected: Score }[]
   readonly prose: readonly Score[]
+  readonly forms: readonly Score[]
+  /** Without what the base said nothing to. */
+  readonly talk: readonly (Required<Talk> & { readonly score: Score })[]
   readonly answers: readonly Answer[]
   readonly golden: readonly Answer[]
 }
@@ -58,14 +79,14 @@ export interface MeasureOptions {
 const atOnce = 4
 
 /**
- * Measures one version: scores of the held-out pairs and of the prose, fresh answers to the questions.
+ * Measures one version: scores of the held-out pairs, of plain texts and of small talk; fresh answers to the questions.
  *
  * @throws HoneError ENGINE_MISSING when the engine can't score; CANCELLED when the signal aborts.
  */
 export async function measure(engine: Engine, material: Material, options: MeasureOptions): Promise<Measured> {
   const { signal, maxTokens = 128, onProgress } = options
-  const { pairs, prose, questions, golden } = material
-  const total = pairs.length * 2 + prose.length + questions.length + golden.length
+  const { pairs, prose, forms, talk, questions, golden } = material
+  const total = pairs.length * 2 + prose.length + forms.length + talk.length + questions.length + golden.length
   let done = 0
   const score = async (prompt: readonly ChatMessage[], reply: string): Promise<Score> => {
     if (!engine.score) throw new HoneError('ENGINE_MISSING', 'This engine gives no log-probabilities.')
@@ -86,6 +107,11 @@ export async function measure(engine: Engine, material: Material, options: Measu
       rejected: await score(prompt, rejected),
     })),
     prose: await each(prose, (text) => score([], text)),
+    forms: await each(forms, (text) => score([], text)),
+    talk: await each(talk, async ({ prompt, reply: known }) => {
+      const reply = known ?? (await greedy(engine, prompt, { signal, maxTokens })).text
+      return reply.trim() === '' ? [] : [{ prompt, reply, score: await score(prompt, reply) }]
+    }).then((spoken) => spoken.flat()),
     answers: await each(questions, answer),
     golden: await each(golden, answer),
   }

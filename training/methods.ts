@@ -12,7 +12,8 @@ export interface MethodData {
 /**
  * One row a method. `rl` trains its reward model on pairs, takes its prompts from them, and writes and scores several
  * replies to each, which is most of its work. `explain` takes the
- * questions alone: its rows are what a teacher answers (`explain.ts`).
+ * questions alone: its rows are what a teacher answers (`explain.ts`). `full` trains every weight where the others train a LoRA,
+ * and `soft-prompt` makes none either (`soft-prompt.ts`).
  */
 export const methodData: Readonly<Record<Method, MethodData>> = {
   dpo: { format: 'dpo', lone: 'none', work: 1 },
@@ -20,6 +21,8 @@ export const methodData: Readonly<Record<Method, MethodData>> = {
   kto: { format: 'kto', lone: 'all', work: 1 },
   rl: { format: 'dpo', lone: 'none', work: 4 },
   explain: { format: 'sft', lone: 'liked', work: 2 },
+  full: { format: 'sft', lone: 'liked', work: 0.75 },
+  'soft-prompt': { format: 'sft', lone: 'liked', work: 0.5 },
 }
 
 /** The lone thumbs that a method can use. @example usableLone('sft', rows) // those that were liked */

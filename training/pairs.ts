@@ -19,6 +19,8 @@ interface Traced {
   readonly profile: string
   /** When the last judgement behind it was made. */
   readonly at: Date
+  /** The liked reply as the model wrote it, its explanation among it, under the prompt that asked for one. */
+  readonly explained?: { readonly prompt: readonly ChatMessage[]; readonly completion: string }
 }
 
 /** Two texts for one prompt, of which people preferred one. Derived from judgements, never recorded by hand. */
@@ -96,6 +98,7 @@ export function unpairedOf(judged: Judged, standing: Standing = equal): readonly
         version: versions.get(side.id) ?? '',
         text: side.text,
         liked: verdict === 'up',
+        ...(verdict === 'up' ? explainedIn(judged, side.id) : {}),
       })),
   )
   return rows
@@ -111,7 +114,14 @@ function asPair(judged: Judged, origin: PairTrace['origin'], sides: { better: Si
     origin: judged.channel === 'import' ? 'import' : origin,
     chosenTurn: better.id,
     rejectedTurn: worse.id,
+    ...explainedIn(judged, better.id),
   }
+}
+
+function explainedIn({ replies, explaining: prompt }: Judged, id: string): Pick<Traced, 'explained'> {
+  const { style, said: completion } = replies.find(({ turn }) => turn.id === id)?.turn.explanation ?? {}
+  // One that nobody asked for teaches the wrong thing.
+  return prompt && completion !== undefined && style !== 'off' ? { explained: { prompt, completion } } : {}
 }
 
 function traceOf(judged: Judged, sides: readonly Side[]): Traced {

@@ -1,3 +1,4 @@
+import { guestOf } from '../src/id.ts'
 import { type Caps, capPeople } from './caps.ts'
 import type { Pair, Unpaired } from './pairs.ts'
 import { equal, type Standing } from './raters.ts'
@@ -8,8 +9,10 @@ import { contradicted, repeated } from './twins.ts'
 export interface Policy extends Caps {
   /** Channels whose feedback may be trained on; everything else is left out. */
   readonly trainOn: readonly string[]
-  /** One tenant's feedback alone. Absent: this installation's own, and one workspace's at most: {@link ownTenants}. */
+  /** One tenant's feedback alone. Absent: this installation's own, and one workspace's at most. */
   readonly tenant?: string
+  /** The feedback of all tenants together: what one says may show in the answers to another, and the operator wants it so. */
+  readonly pooled?: boolean
   /** Rows from one prompt at most, so that a much-retried question doesn't outweigh all others. */
   readonly perPrompt: number
 }
@@ -27,9 +30,6 @@ export const defaultPolicy: Policy = {
   capFromPeople: 3,
   perPrompt: 6,
 }
-
-/** Tenants that belong to the operator: the page, the terminal, imported files. */
-export const ownTenants: readonly string[] = ['web', 'terminal', 'import']
 
 /** Rows that may be used, how many may not and why, and what an operator should know about it. */
 export interface Allowed<Row> {
@@ -71,13 +71,13 @@ export function applyPolicy<R extends Row>(rows: readonly R[], policy: Policy, s
 }
 
 /**
- * Workspaces and guilds with usable rows. One LoRA serves everybody, so it may not learn from several of them: what
- * one said would show in the answers to another. Then the operator has to name one.
+ * Workspaces and guilds with usable rows. Where one LoRA serves everybody, it may not learn from several of them unless
+ * they are pooled: what one said would show in the answers to another.
  */
-function guestsOf(rows: readonly Row[], { trainOn, tenant }: Policy): ReadonlySet<string> {
-  if (tenant !== undefined) return new Set()
-  const usable = rows.filter((row) => trainOn.includes(row.channel) && !ownTenants.includes(row.tenant))
-  return new Set(usable.map((row) => row.tenant))
+function guestsOf(rows: readonly Row[], { trainOn, tenant, pooled }: Policy): ReadonlySet<string> {
+  if (tenant !== undefined || pooled) return new Set()
+  const usable = rows.filter(({ channel }) => trainOn.includes(channel))
+  return new Set(usable.map((row) => guestOf(row.tenant)).filter(Boolean))
 }
 
 function newestFirst<R extends Row>(rows: readonly R[]): readonly R[] {
@@ -86,7 +86,7 @@ function newestFirst<R extends Row>(rows: readonly R[]): readonly R[] {
 
 function textsOf(row: Row): readonly string[] {
   const replies = 'chosen' in row ? [row.chosen, row.rejected] : [row.text]
-  return [...replies, ...row.prompt.map(({ content }) => content)]
+  return [...replies, row.explained?.completion ?? '', ...row.prompt.map(({ content }) => content)]
 }
 
 function counter(): (key: string) => number {

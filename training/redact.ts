@@ -29,18 +29,21 @@ export function redact(text: string, known: string): string {
 }
 
 /**
- * The row without people's personal data: in what was asked, in the replies, in the corrections. Profiles and passages
- * are the operator's and stay as they are. The same row when there is nothing to take out.
+ * The row without people's personal data: in what was asked, in the values of variables, in the replies, in the
+ * corrections. Profiles and passages are the operator's and stay as they are. The same row when there is nothing to take out.
  */
 export function redactRow<R extends Pair | Unpaired>(row: R): R {
   const known = row.prompt.map(operatorsWords).join('\n')
   const clean = (text: string) => redact(text, known)
-  const prompt = row.prompt.map((message) => ({ ...message, content: redactMessage(message, clean) }))
+  const cleaned = (prompt: Pair['prompt']) =>
+    prompt.map((message) => ({ ...message, content: redactMessage(message, clean) }))
   const said =
     'chosen' in row
       ? { chosen: clean(row.chosen), rejected: clean(row.rejected) }
       : { text: clean((row as Unpaired).text) }
-  const redacted = { ...row, ...said, prompt }
+  const { explained: whole } = row
+  const explained = whole && { prompt: cleaned(whole.prompt), completion: clean(whole.completion) }
+  const redacted = { ...row, ...said, prompt: cleaned(row.prompt), ...(explained ? { explained } : {}) }
   return JSON.stringify(redacted) === JSON.stringify(row) ? row : redacted
 }
 
@@ -51,6 +54,7 @@ function operatorsWords({ role, content }: ChatMessage): string {
 
 function redactMessage({ role, content }: ChatMessage, clean: (text: string) => string): string {
   if (role === 'system') return content
-  const { passages, question } = role === 'user' ? messageParts(content) : { passages: '', question: content }
-  return passages ? `${passages}\n\n${clean(question)}` : clean(question)
+  if (role !== 'user') return clean(content)
+  const { told, passages, question, behind } = messageParts(content)
+  return [clean(told), passages, clean(question), clean(behind)].filter(Boolean).join('\n\n')
 }

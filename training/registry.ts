@@ -18,7 +18,10 @@ export interface Candidate {
 /** Where a finished training run left its files, and what it said of them. */
 export interface Trained {
   readonly gguf: string
-  readonly peft: string
+  /** Absent where there is a GGUF alone, and where every weight was trained. */
+  readonly peft?: string
+  /** Hugging Face folder of the model of which every weight was trained; `gguf` is then that model. */
+  readonly model?: string
   readonly sha256: string
 }
 
@@ -29,7 +32,10 @@ export interface Published {
   readonly bytes: number
 }
 
-/** The folders `versions/v1`, `v2`, …: immutable but for who is forgotten, numbered once and for ever, complete or not there. */
+/**
+ * The folders `versions/v1`, `v2`, …: immutable but for who is forgotten and what is pruned, numbered once and for ever,
+ * complete or not there.
+ */
 export interface Registry {
   /** Takes a run's files into a folder of their own under the next number. Nothing sees it before `publish`. */
   stage(trained: Trained, base: string): Promise<Candidate>
@@ -39,6 +45,8 @@ export interface Registry {
   discard(candidate: Candidate): Promise<void>
   /** Marks a version that learned from a person who was forgotten since, and takes their id out of its manifest. */
   markForgotten(id: string, person: string): Promise<void>
+  /** Removes the files of a version that is a model of its own; its manifest says so and stays. */
+  prune(id: string): Promise<void>
   /** Oldest first. */
   list(): Promise<readonly Published[]>
   get(id: string): Promise<Published>
@@ -76,13 +84,21 @@ export async function openRegistry(folder: string, { templateSha256 }: RegistryO
     baseSha256: hashOf,
     stage: (trained, base) =>
       guarded(async () => {
-        await refuseDamaged(trained.gguf, trained.sha256, 'The new LoRA')
+        await refuseDamaged(trained.gguf, trained.sha256, trained.model ? 'The new model' : 'The new LoRA')
         return stageIn(root, trained, base)
       }),
     publish: ({ folder: own }, manifest) => guarded(() => writeManifest(root, own, manifest)),
     async markForgotten(id, person) {
       const { manifest, folder: own } = await get(id)
       await guarded(() => writeManifest(root, own, withoutPerson(manifest, person)))
+    },
+    async prune(id) {
+      const { manifest, folder: own } = await get(id)
+      const { model } = manifest
+      if (!model) return
+      // First the word, then the deed: what a crash leaves between them is removed at the next start.
+      await guarded(() => writeManifest(root, own, { ...manifest, model: { ...model, pruned: true } }))
+      await guarded(() => removeModel(own))
     },
     discard: (candidate) => guarded(() => removeFolder(candidate.folder)),
     async list() {
@@ -96,11 +112,25 @@ export async function openRegistry(folder: string, { templateSha256 }: RegistryO
       if (templateSha256 !== undefined && manifest.templateSha256 !== templateSha256) {
         throw mismatch(id, 'another chat template')
       }
-      const lora = { id, path: join(own, manifest.lora.file), sha256: manifest.lora.sha256 }
-      await refuseDamaged(lora.path, lora.sha256, `The LoRA of ${id}`)
-      return { id, base, lora, ...(manifest.profile === undefined ? {} : { profile: manifest.profile }) }
+      const weights = await weightsOf(manifest, own)
+      return { id, base, ...weights, ...(manifest.profile === undefined ? {} : { profile: manifest.profile }) }
     },
   }
+}
+
+/** A version's LoRA or model, whose file is the one that was published. */
+async function weightsOf({ id, lora, model }: VersionManifest, own: string): Promise<Pick<Version, 'lora' | 'model'>> {
+  if (model?.pruned) throw new HoneError('NOT_FOUND', `The model of ${id} was removed to save space. Train it again.`)
+  const found = model ?? lora
+  if (!found) throw new HoneError('LORA_MISMATCH', `${id} names neither a LoRA nor a model.`)
+  const { file, sha256 } = found
+  const path = join(own, file)
+  await refuseDamaged(path, sha256, `The ${model ? 'model' : 'LoRA'} of ${id}`)
+  return model ? { model: { path, sha256 } } : { lora: { id, path, sha256 } }
+}
+
+async function removeModel(own: string): Promise<void> {
+  for (const name of ['model.gguf', 'model']) await removeFolder(join(own, name))
 }
 
 async function read(root: string, id: string): Promise<Published> {
@@ -132,6 +162,7 @@ async function clean(root: string): Promise<void> {
     const names = await readdir(folder)
     // A manifest that can't be read is kept: a person may want to repair it, and it doesn't count as a version.
     if (!names.includes(manifestName)) await removeFolder(folder)
+    else if ((await readManifest(folder))?.model?.pruned) await removeModel(folder)
   }
 }
 
@@ -149,16 +180,22 @@ async function stageIn(root: string, trained: Trained, basePath: string): Promis
   const folder = join(root, id)
   await mkdir(folder)
   try {
-    await move(trained.gguf, join(folder, 'lora.gguf'))
-    await move(trained.peft, join(folder, 'peft'))
+    const path = join(folder, trained.model ? 'model.gguf' : 'lora.gguf')
+    await move(trained.gguf, path)
+    if (trained.peft) await move(trained.peft, join(folder, 'peft'))
+    if (trained.model) await move(trained.model, join(folder, 'model'))
     await syncFolder(folder)
-    const { size: bytes } = await stat(join(folder, 'lora.gguf'))
-    const lora = { id, path: join(folder, 'lora.gguf'), sha256: trained.sha256 }
-    return { id, folder, version: { id, base: basePath, lora }, bytes }
+    const { size: bytes } = await stat(path)
+    return { id, folder, version: { id, base: basePath, ...weightsRef(id, path, trained) }, bytes }
   } catch (error) {
     await removeFolder(folder).catch(() => {})
     throw error
   }
+}
+
+/** How a version names what a run made, where it lies at `path`. */
+export function weightsRef(id: string, path: string, { sha256, model }: Trained): Pick<Version, 'lora' | 'model'> {
+  return model === undefined ? { lora: { id, path, sha256 } } : { model: { path, sha256 } }
 }
 
 /** Moves a file or folder, by copying where it lies on another file system. */

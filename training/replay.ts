@@ -1,4 +1,4 @@
-import type { ChatMessage, Engine, EngineSlot, Version } from '../src/ports/engine.ts'
+import type { ChatMessage, Engine, TenantSlot, Version } from '../src/ports/engine.ts'
 import type { ReplayRow } from './dataset.ts'
 import { shuffled } from './hash.ts'
 import { inTurns, stopIf } from './measure.ts'
@@ -13,7 +13,7 @@ const least = 32
 
 /** What replay is made from and with. */
 export interface ReplayInput {
-  readonly slot: EngineSlot
+  readonly slot: TenantSlot
   readonly base: Version
   readonly selection: Selection
   readonly seed: number

@@ -1,9 +1,10 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { HoneError } from '../src/errors.ts'
-import type { Engine, EngineSlot } from '../src/ports/engine.ts'
-import type { GateReport, TrainOptions } from '../src/ports/learning.ts'
+import { guestOf } from '../src/id.ts'
+import type { Engine, TenantSlot } from '../src/ports/engine.ts'
+import type { GateReport, MemoryPlan, TrainOptions } from '../src/ports/learning.ts'
 import type { Store } from '../src/ports/store.ts'
-import type { TrainEvent, Trainer, TrainJob } from '../src/ports/trainer.ts'
+import type { Fit, Method, TrainEvent, Trainer, TrainJob } from '../src/ports/trainer.ts'
 import { type Dataset, type Explained, freeze, shuffleVotes } from './dataset.ts'
 import { makeExplained } from './explain.ts'
 import { removeFolder } from './files.ts'
@@ -15,22 +16,28 @@ import type { Hyper } from './recipes.ts'
 import type { Candidate, Registry } from './registry.ts'
 import { makeReplay } from './replay.ts'
 import type { Selection } from './select.ts'
-import type { ServingVersions } from './serving.ts'
+import { folderOf, type Whose } from './tenants.ts'
+import { takeUnfinished } from './unfinished.ts'
 
 /** Everything a run works with. */
 export interface RunParts {
   readonly store: Store
-  readonly slot: EngineSlot
+  /** What serves whom the run is for. */
+  readonly slot: TenantSlot
   readonly registry: Registry
   readonly trainer: Trainer
-  readonly serving: ServingVersions
+  /** Puts what passed the gate into service: before a share of the threads, or before all. */
+  readonly serve: (version: string, by: string, why: string) => Promise<'canary' | 'promoted'>
   /** The base model: a GGUF's path or a server's model name. */
   readonly base: string
   /** SHA-256 of the chat template that the engine serves with, where it tells. */
   readonly templateSha256?: string
   /** Hugging Face folder that training starts from. */
   readonly modelFolder: string
-  /** Loads the engine that writes explained answers, for as long as `work` takes. Absent: the base model writes them. */
+  /**
+   * Loads an engine that knows better, for as long as `work` takes: it writes explained answers (without it, the base
+   * model does) and judges fresh ones (without it, rules alone do).
+   */
   readonly teacher?: <T>(work: (engine: Engine) => Promise<T>) => Promise<T>
   readonly dataDir: string
 }
@@ -39,8 +46,12 @@ export interface RunParts {
 export interface RunRequest {
   readonly id: string
   readonly by: string
+  readonly whose?: Whose
   readonly selection: Selection
   readonly hyper: Hyper
+  readonly fit: Fit
+  /** Said at the start, where it is known. */
+  readonly memory?: MemoryPlan
   readonly golden: readonly Golden[]
   readonly seed: number
   readonly options: TrainOptions
@@ -55,13 +66,19 @@ export interface RunVoice {
   readonly signal: AbortSignal
 }
 
-/** How a run ended: the version it made, and the gate's word on it. */
+/** How a run ended: the version it made, and what became of it. */
 export interface RunOutcome {
   readonly version: string
-  readonly verdict: GateReport['verdict']
+  readonly state: 'canary' | 'promoted' | 'held' | 'refused'
 }
 
-type Done = Extract<TrainEvent, { type: 'done' }>
+/** Work that a kill may cost; a checkpoint of a LoRA is small, one of all weights and what Adam knows of them is not. */
+const checkpointSeconds = (method: Method) => (method === 'full' ? 600 : 60)
+
+/** What a trainer said of what it made. */
+export type Done = Extract<TrainEvent, { type: 'done' }>
+/** A LoRA that can be served. */
+export type MadeLora = Done & { readonly gguf: string }
 
 /**
  * A training run from rows to a serving version, read top to bottom. Throws when anything fails or the signal aborts;
@@ -70,22 +87,24 @@ type Done = Extract<TrainEvent, { type: 'done' }>
 export async function runTraining(parts: RunParts, asked: RunRequest, voice: RunVoice): Promise<RunOutcome> {
   const { selection, seed, options } = asked
   const request = options.shuffleLabels ? { ...asked, selection: shuffleVotes(selection, seed) } : asked
-  const { trainer, registry, serving } = parts
+  const { trainer, registry } = parts
   const { signal } = voice
+  if (request.memory) voice.say(request.memory.summary)
   await trainer.prepare((line) => voice.say(line), signal)
   stopIf(signal)
   const dataset = await freezeRows(parts, request, voice)
   const work = join(parts.dataDir, 'jobs', request.id)
   try {
-    const done = await train(parts, jobOf(parts, request, { dataset, work }), voice)
+    await takeUnfinished(parts.dataDir, join(work, 'output'))
+    const done = loraOf(await train(parts, jobOf(parts, request, { dataset, work }), voice))
     const candidate = await registry.stage(done, parts.base)
     const { report } = await judgeAndPublish(parts, request, { dataset, candidate, done, voice })
-    if (report.verdict === 'promote') {
-      stopIf(signal)
-      voice.say(`Putting ${candidate.id} into service.`)
-      await serving.promote(candidate.id, request.by, `gate: ${report.verdict}`)
-    }
-    return { version: candidate.id, verdict: report.verdict }
+    if (report.verdict !== 'promote')
+      return { version: candidate.id, state: report.verdict === 'hold' ? 'held' : 'refused' }
+    stopIf(signal)
+    voice.say(`Putting ${candidate.id} into service.`)
+    const state = await parts.serve(candidate.id, request.by, `gate: ${report.verdict}`)
+    return { version: candidate.id, state }
   } finally {
     await removeOutput(parts.dataDir, request.id)
   }
@@ -93,10 +112,12 @@ export async function runTraining(parts: RunParts, asked: RunRequest, voice: Run
 
 /** Removes what a run wrote besides its log: all that is worth keeping is in the registry by now. */
 export async function removeOutput(dataDir: string, id: string): Promise<void> {
-  for (const name of ['output', 'output.work', 'output.draft']) await removeFolder(join(dataDir, 'jobs', id, name))
+  for (const name of ['output', 'output.work', 'output.draft', 'compared'])
+    await removeFolder(join(dataDir, 'jobs', id, name))
 }
 
-async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice): Promise<Dataset> {
+/** The base's own answers, a teacher's where the method wants them, and the rows, in a dataset that never changes. */
+export async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice): Promise<Dataset> {
   const { selection, seed, options } = request
   const { signal } = voice
   voice.say('Asking the base model for its own answers, so that training keeps them.')
@@ -105,7 +126,7 @@ async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice)
   const replay = await makeReplay({ slot: parts.slot, base, selection, seed, signal, onProgress })
   const explained = selection.method === 'explain' ? { explained: await explain(parts, request, voice) } : {}
   const shuffledLabels = options.shuffleLabels === true
-  await rememberHeldOut(parts.dataDir, selection.heldOutKeys)
+  await rememberHeldOut(folderOf(parts.dataDir, request.whose), selection.heldOutKeys)
   const dataset = await freeze(join(parts.dataDir, 'datasets'), {
     selection,
     replay,
@@ -121,26 +142,42 @@ async function freezeRows(parts: RunParts, request: RunRequest, voice: RunVoice)
 }
 
 /** The explained answers of the operator's teacher, or of the base model where none is named. */
-function explain(parts: RunParts, { selection, seed }: RunRequest, { say, signal }: RunVoice): Promise<Explained> {
+export function explain(
+  parts: RunParts,
+  { selection, seed }: Pick<RunRequest, 'selection' | 'seed'>,
+  { say, signal }: Pick<RunVoice, 'say' | 'signal'>,
+): Promise<Explained> {
   const onProgress = quarters((done) => say(`Explained answers: ${done} %.`))
   const write = (teacher: Engine) => makeExplained({ teacher, selection, seed, signal, onProgress })
   say(`Asking ${parts.teacher ? 'the teacher' : 'the base model, for no teacher is named,'} for explained answers.`)
   return parts.teacher ? parts.teacher(write) : parts.slot.borrow({ id: 'v0', base: parts.base }, write)
 }
 
-function jobOf(
-  { modelFolder }: RunParts,
-  { id, selection, hyper, seed }: RunRequest,
+/** What the trainer is told. */
+export function jobOf(
+  { modelFolder, base }: RunParts,
+  { id, selection, hyper, fit, seed }: Pick<RunRequest, 'id' | 'selection' | 'hyper' | 'fit' | 'seed'>,
   { dataset, work }: { readonly dataset: Dataset; readonly work: string },
 ): TrainJob {
-  const output = join(work, 'output')
-  return { id, method: selection.method, model: modelFolder, dataset: dataset.path, output, seed, hyper }
+  const job = { id, method: selection.method, model: modelFolder, dataset: dataset.path, output: join(work, 'output') }
+  const gguf = selection.method === 'full' ? { gguf: resolve(base) } : {}
+  return { ...job, ...gguf, seed, hyper, fit, checkpointSeconds: checkpointSeconds(selection.method) }
 }
 
-async function train({ trainer, templateSha256 }: RunParts, job: TrainJob, { step, signal }: RunVoice): Promise<Done> {
+/**
+ * Trains what the job asks for and answers where it lies.
+ *
+ * @throws HoneError TRAINER_FAILED; LORA_MISMATCH for another chat template than the engine's; CANCELLED.
+ */
+export async function train(
+  { trainer, templateSha256 }: RunParts,
+  job: TrainJob,
+  { step, say, signal }: Omit<RunVoice, 'report'>,
+): Promise<Done> {
   let done: Done | undefined
   for await (const event of trainer.train(job, signal)) {
     step(event)
+    if (event.type === 'adjust') say(event.why)
     if (event.type === 'done') done = event
     if (event.type === 'error') throw new HoneError('TRAINER_FAILED', event.message, { fields: { code: event.code } })
   }
@@ -152,6 +189,13 @@ async function train({ trainer, templateSha256 }: RunParts, job: TrainJob, { ste
     throw new HoneError('LORA_MISMATCH', `${where}: ${todo}, or convert the GGUF from that folder again.`)
   }
   return done
+}
+
+/** @throws HoneError TRAINER_FAILED where there is no GGUF, which every engine of Hone's needs. */
+export function loraOf(done: Done): MadeLora {
+  const { gguf } = done
+  if (gguf === undefined) throw new HoneError('TRAINER_FAILED', 'The trainer made no GGUF.')
+  return { ...done, gguf }
 }
 
 interface Finished {
@@ -175,6 +219,7 @@ async function judgeAndPublish(parts: RunParts, request: RunRequest, finished: F
       candidate: candidate.version,
       heldOut: selection.heldOut,
       golden,
+      ...(parts.teacher && { judge: parts.teacher }),
       signal,
       say,
     })
@@ -201,10 +246,13 @@ async function manifestOf(
     createdAt: request.startedAt.toISOString(),
     job: request.id,
     base: { path: base, sha256: await registry.baseSha256(base) },
-    lora: { file: 'lora.gguf', sha256: done.sha256, bytes: candidate.bytes },
+    ...(done.model
+      ? { model: { file: 'model.gguf', sha256: done.sha256, bytes: candidate.bytes } }
+      : { lora: { file: 'lora.gguf', sha256: done.sha256, bytes: candidate.bytes } }),
     templateSha256: done.templateSha256,
     dataset: { path: dataset.path, hash, shuffledLabels },
     ...(profile ? { profile } : {}),
+    ...origin(request),
     method: request.selection.method,
     seed: request.seed,
     hyper: { ...request.hyper },
@@ -214,4 +262,11 @@ async function manifestOf(
     gate: { verdict: judgement.report.verdict, checks: [...judgement.report.checks] },
     ...(judgement.probe ? { probe: judgement.probe } : {}),
   }
+}
+
+/** Whose feedback a version has learned from. */
+function origin({ whose, selection }: RunRequest): Pick<VersionManifest, 'tenant' | 'pooled'> {
+  if (whose) return { tenant: whose }
+  const rows = [...selection.train, ...selection.unpaired]
+  return rows.some(({ tenant }) => guestOf(tenant) !== '') ? { pooled: true } : {}
 }

@@ -4,27 +4,39 @@ import type { RunEvent } from '../src/ports/learning.ts'
 import type { Job, Store } from '../src/ports/store.ts'
 import type { TrainEvent } from '../src/ports/trainer.ts'
 import { createHub } from './hub.ts'
-import { type RunParts, type RunRequest, type RunVoice, runTraining } from './run.ts'
+import type { RunVoice } from './run.ts'
 
 type Step = Extract<TrainEvent, { type: 'step' }>
 
-/** What a runner needs besides the parts of a run. */
+/** What a runner needs. */
 export interface RunnerOptions {
-  readonly parts: RunParts
   readonly store: Store
   readonly log: Logger
   readonly now: () => Date
 }
 
-/** Runs one training job at a time in the background, keeps its record, and tells whoever listens. */
-export interface Runner {
-  /** Starts at once. @throws HoneError BUSY while another run is on. */
-  start(request: RunRequest, detail: Record<string, unknown>): Promise<Job>
-  /** Ends the run and waits for its end; false when none is on. */
-  cancel(): Promise<boolean>
-  watch(signal?: AbortSignal): AsyncIterable<RunEvent>
-  steps(): readonly Step[]
+/** How a run ended, as its record keeps it. */
+export interface RunEnd {
+  readonly state: Exclude<Job['state'], 'running'>
+  readonly detail: Readonly<Record<string, unknown>>
 }
+
+/** Runs one job at a time in the background, keeps its record, and tells whoever listens. */
+export interface Runner {
+  /**
+   * Starts at once; `work` may throw, and the job has failed then, or was cancelled.
+   *
+   * @throws HoneError BUSY while another run is on.
+   */
+  start(job: Pick<Job, 'id' | 'by' | 'startedAt' | 'detail'>, work: (voice: RunVoice) => Promise<RunEnd>): Promise<Job>
+  /** Ends the run and waits for its end; false when none is on, or none that `may` be ended. */
+  cancel(may?: Which): Promise<boolean>
+  watch(signal?: AbortSignal, which?: Which): AsyncIterable<RunEvent>
+  steps(which?: Which): readonly Step[]
+}
+
+/** Tells the jobs that somebody may see, or end. */
+export type Which = (job: Pick<Job, 'detail'>) => boolean
 
 interface Current {
   job: Job
@@ -32,17 +44,27 @@ interface Current {
   readonly ended: Promise<void>
 }
 
-/** A runner; `before` are the steps of the last run, for the plot that is shown until the next one. */
-export function createRunner({ parts, store, log, now }: RunnerOptions, before: readonly Step[]): Runner {
+const all: Which = () => true
+
+/** A runner; `before` is the last run with its steps, for the plot that is shown until the next one. */
+export function createRunner(
+  { store, log, now }: RunnerOptions,
+  before: Pick<Job, 'detail'> & { readonly steps: readonly Step[] },
+): Runner {
   const hub = createHub<RunEvent>()
-  let steps = [...before]
+  let steps = [...before.steps]
+  let last: Pick<Job, 'detail'> = before
   let current: Current | undefined
 
   const voice = (run: Current): RunVoice => ({
     signal: run.abort.signal,
     say: (text) => hub.publish({ kind: 'say', text }),
     step(event) {
-      if (event.type === 'step') steps.push(event)
+      // A comparison trains several times: the plot shows the training that is on.
+      if (event.type === 'step') {
+        if (event.step <= (steps.at(-1)?.step ?? 0)) steps = []
+        steps.push(event)
+      }
       hub.publish({ kind: 'train', event })
     },
     report(report) {
@@ -52,9 +74,9 @@ export function createRunner({ parts, store, log, now }: RunnerOptions, before: 
   })
 
   /** Runs to the end, whatever happens; never throws. */
-  async function execute(run: Current, request: RunRequest): Promise<void> {
+  async function execute(run: Current, work: (voice: RunVoice) => Promise<RunEnd>): Promise<void> {
     hub.publish({ kind: 'state', job: run.job })
-    const end = await outcomeOf(parts, request, voice(run))
+    const end = await endOf(work, voice(run))
     run.job = {
       ...run.job,
       state: end.state,
@@ -73,11 +95,11 @@ export function createRunner({ parts, store, log, now }: RunnerOptions, before: 
   }
 
   return {
-    async start(request, detail) {
-      if (current) throw new HoneError('BUSY', 'A training run is on already.')
-      const { id, by, startedAt } = request
+    async start(request, work) {
+      if (current) throw new HoneError('BUSY', `A ${nameOf(current.job)} is on already.`)
+      const { id, by } = request
       const ended = Promise.withResolvers<void>()
-      const job: Job = { id, kind: 'train', state: 'running', by, startedAt, detail }
+      const job: Job = { ...request, kind: 'train', state: 'running' }
       const run: Current = { job, abort: new AbortController(), ended: ended.promise }
       current = run
       try {
@@ -87,32 +109,41 @@ export function createRunner({ parts, store, log, now }: RunnerOptions, before: 
         throw error
       }
       steps = []
+      last = job
       log.info('train.started', { job: id, by })
-      void execute(run, request).then(ended.resolve)
+      void execute(run, work).then(ended.resolve)
       return job
     },
-    async cancel() {
+    async cancel(may = all) {
       const run = current
-      run?.abort.abort()
-      await run?.ended
-      return run !== undefined
+      if (!run || !may(run.job)) return false
+      run.abort.abort()
+      await run.ended
+      return true
     },
-    watch: (signal) => hub.watch(current ? [{ kind: 'state', job: current.job }] : [], signal),
-    steps: () => steps,
+    watch: (signal, which = all) =>
+      only(hub.watch(current ? [{ kind: 'state', job: current.job }] : [], signal), which),
+    steps: (which = all) => (which(last) ? steps : []),
   }
 }
 
-const states = { promote: 'promoted', hold: 'held', refuse: 'refused' } as const
+/** What happens in those runs alone. */
+async function* only(events: AsyncIterable<RunEvent>, which: Which): AsyncGenerator<RunEvent> {
+  let told = false
+  for await (const event of events) {
+    if (event.kind === 'state') told = which(event.job)
+    if (told) yield event
+  }
+}
 
-/** How the run ended, as the job's record keeps it. */
-async function outcomeOf(
-  parts: RunParts,
-  request: RunRequest,
-  voice: RunVoice,
-): Promise<{ readonly state: Job['state']; readonly detail: Record<string, unknown> }> {
+function nameOf({ detail }: Job): string {
+  if (detail.compare) return 'comparison'
+  return detail.tune ? 'search for a prompt' : 'training run'
+}
+
+async function endOf(work: (voice: RunVoice) => Promise<RunEnd>, voice: RunVoice): Promise<RunEnd> {
   try {
-    const { version, verdict } = await runTraining(parts, request, voice)
-    return { state: states[verdict], detail: { version } }
+    return await work(voice)
   } catch (error) {
     const { code, message, help } = asHoneError(error, 'TRAINER_FAILED', 'The run failed')
     return { state: voice.signal.aborted ? 'cancelled' : 'failed', detail: { error: { code, message, help } } }

@@ -11,39 +11,66 @@ export interface Schedule extends Disposable {
 
 /**
  * Starts a run whenever the cron expression says, if there is enough to train on and something is new since the last
- * run; else it says why not in the log.
+ * run; else it says why not in the log. Where tenants learn apart, one after the other.
  *
  * @throws HoneError CONFIG for an expression that can't be read.
  * @example using nightly = schedule('0 3 * * *', learning, log)
  */
 export function schedule(expression: string, learning: Learning, log: Logger): Schedule {
-  const due = dueRun(learning, log)
+  const stop = new AbortController()
+  const due = dueRun(learning, log, stop.signal)
   const job = openCron(expression, due)
   return {
     get next() {
       return job.nextRun() ?? undefined
     },
-    [Symbol.dispose]: () => job.stop(),
+    [Symbol.dispose]() {
+      stop.abort()
+      job.stop()
+    },
   }
 }
 
 /** What happens when a run is due. The newest version tells what was trained on last, across restarts too. */
-export function dueRun(learning: Learning, log: Logger): () => Promise<void> {
-  return async function due() {
+export function dueRun(learning: Learning, log: Logger, signal?: AbortSignal): () => Promise<void> {
+  async function dueFor(of: { readonly tenant?: string }): Promise<void> {
     try {
-      const { rows, refusal } = await learning.plan()
-      const newest = (await learning.versions()).at(-1)
+      const { rows, refusal } = await learning.plan(of)
+      const newest = (await learning.versions(of.tenant)).findLast(
+        ({ tenant = '' }) => tenant === (of.tenant ?? tenant),
+      )
       const same = newest !== undefined && newest.pairs.length === rows.pairs && !newest.forgotten
       if (refusal !== undefined || same) {
-        log.info('schedule.skipped', { why: refusal ?? `nothing new since ${newest?.id}` })
+        log.info('schedule.skipped', { why: refusal ?? `nothing new since ${newest?.id}`, ...of })
         return
       }
-      const job = await learning.start('schedule')
-      log.info('schedule.started', { job: job.id })
+      await toItsEnd(learning, async () => {
+        const job = await learning.start('schedule', of)
+        log.info('schedule.started', { job: job.id, ...of })
+      })
     } catch (error) {
       const failure = asHoneError(error, 'TRAINER_FAILED', 'The scheduled run did not start')
-      log[failure.code === 'BUSY' ? 'info' : 'error']('schedule.skipped', { error: failure })
+      log[failure.code === 'BUSY' ? 'info' : 'error']('schedule.skipped', { error: failure, ...of })
     }
+  }
+  return async function due() {
+    const tenants = await learning.tenants?.()
+    for (const of of tenants?.map((tenant) => ({ tenant })) ?? [{}]) if (!signal?.aborted) await dueFor(of)
+  }
+}
+
+/** Starts a run and resolves once it has ended. @throws what `start` throws */
+export async function toItsEnd(learning: Pick<Learning, 'watch'>, start: () => Promise<unknown>): Promise<void> {
+  const unstarted = new AbortController()
+  const events = learning.watch(unstarted.signal)
+  try {
+    await start()
+  } catch (error) {
+    unstarted.abort()
+    throw error
+  } finally {
+    // Listening has begun before the start, so a run that is short is not missed.
+    for await (const _ of events);
   }
 }
 

@@ -6,6 +6,7 @@ import { applyPolicy, type Policy } from './policy.ts'
 import { type Judgement, judgementsOf, type Standing, standingOf } from './raters.ts'
 import { redactRow } from './redact.ts'
 import { type HeldOut, heldOutKeys, type Split, split } from './split.ts'
+import { judgedOf, type Whose } from './tenants.ts'
 
 /** Fewer usable rows than this are not worth training on; a better profile helps more. */
 export const minRows = 30
@@ -40,17 +41,17 @@ export interface Collected {
 
 /**
  * Every pair and every lone judgement on record, with who asked and without personal data: whatever is written to a
- * dataset or an export comes from here.
+ * dataset or an export comes from here. With `whose`, nothing of other tenants is even read.
  */
-export async function collect(store: Store): Promise<Collected> {
+export async function collect(store: Store, whose?: Whose): Promise<Collected> {
   const judgements: Judgement[] = []
-  for await (const judged of store.feedback.judged()) judgements.push(...judgementsOf(judged))
+  for await (const judged of judgedOf(store, whose)) judgements.push(...judgementsOf(judged))
   const standing = standingOf(judgements)
   const pairs: Pair[] = []
   const unpaired: Unpaired[] = []
   const redacted = new Set<string>()
   let undecided: Record<string, number> = {}
-  for await (const judged of store.feedback.judged()) {
+  for await (const judged of judgedOf(store, whose)) {
     const parent = judged.replies[0]?.turn.parent
     const turn = parent ? await store.turns.get(parent) : undefined
     const asker = turn?.role === 'user' ? { asker: turn.person } : {}
@@ -66,14 +67,13 @@ export async function collect(store: Store): Promise<Collected> {
   return { pairs, unpaired, judgements, standing, undecided, redacted }
 }
 
-/** Chooses the rows of a run: derive, apply the policy, split. The same store gives the same rows. */
-export async function select(
-  store: Store,
+/** Chooses the rows of a run from what was collected: apply the policy, split. Pure: the same rows give the same. */
+export function selectFrom(
+  all: Collected,
   policy: Policy,
   method: Method = 'dpo',
   before: HeldOut = new Set(),
-): Promise<Selection> {
-  const all = await collect(store)
+): Selection {
   const pairs = applyPolicy(all.pairs, policy, all.standing)
   const lone = applyPolicy(all.unpaired, policy, all.standing)
   const sides = split(pairs.kept, before)

@@ -1,9 +1,13 @@
 import type { ChatMessage } from '../src/ports/engine.ts'
 
-/** A person's message, taken apart as the core lays it out: `[n] Title`, passage, blank line, …, question. */
+/** A person's message, taken apart as the core lays it out: blocks, `[n] Title`, passage, blank line, …, question, blocks. */
 export interface MessageParts {
+  /** What the core told besides: the `facts` and `tone` blocks, with their marks. */
+  readonly told: string
   readonly passages: string
   readonly question: string
+  /** What stands behind the question: the `results` and `explain` blocks, with their marks. */
+  readonly behind: string
 }
 
 /** The parts of a prompt's last message. */
@@ -11,11 +15,17 @@ export function lastMessage(prompt: readonly ChatMessage[]): MessageParts {
   return messageParts(prompt.at(-1)?.content ?? '')
 }
 
-/** Splits a person's message into its passages and the question. Without passages, all of it is question. */
+/** Splits a person's message into its blocks, its passages and the question. Without passages, the rest is question. */
 export function messageParts(text: string): MessageParts {
-  const at = text.lastIndexOf('\n\n')
-  if (!/^\[\d+\] /.test(text) || at < 0) return { passages: '', question: text }
-  return { passages: text.slice(0, at), question: text.slice(at + 2) }
+  const told = /^(?:<(facts|tone)>\n[\s\S]*?\n<\/\1>\n\n)*/.exec(text)?.[0] ?? ''
+  // Nobody else can write these marks, so the first one is where the question ends.
+  const end = text.search(/\n\n<(?:results|explain)>\n/)
+  const rest = text.slice(told.length, end < 0 ? text.length : end)
+  const behind = end < 0 ? '' : text.slice(end + 2)
+  const at = rest.lastIndexOf('\n\n')
+  const whole = !/^\[\d+\] /.test(rest) || at < 0
+  const [passages, question] = whole ? ['', rest] : [rest.slice(0, at), rest.slice(at + 2)]
+  return { told: told.trimEnd(), passages, question, behind }
 }
 
 /**
@@ -50,6 +60,34 @@ export function declines(text: string): boolean {
   return /\b(?:do(?:es)?n[’']?t|do(?:es)? not|did(?:n[’']t| not)|can(?:[’']?t|not)|could(?:n[’']t| not)|no|not|isn[’']t|unable|sorry)\b.{0,40}?\b(?:know|sure|tell|say|state|mention|find|found|answer|information|cover|covered|contain|listed|there)/is.test(
     text,
   )
+}
+
+/** True for a reply that flatters whoever asked: praise of the question or of the person, or "you are so right". */
+export function flatters(text: string): boolean {
+  const praise =
+    'good|great|excellent|brilliant|fantastic|wonderful|amazing|clever|smart|perfect|insightful|thoughtful|genius'
+  const things = 'question|point|thinking|observation'
+  const person = `\\byou(?:['’]re| are)(?: (?:so|absolutely|completely|totally|quite|very|really|always|a))* (?:right|wise|${praise})\\b`
+  return new RegExp(`\\b(?:${praise}) (?:${things})\\b|\\bwhat an? (?:\\w+ )*?(?:${things})\\b|${person}`, 'i').test(
+    text,
+  )
+}
+
+/** True for a reply that takes back what was said: "you are right", "my mistake", "I was wrong". */
+export function concedes(text: string): boolean {
+  return /\byou(?:['’]re| are) (?:\w+ )?(?:right|correct)\b|\b(?:my (?:mistake|error|bad)|i (?:was|am) (?:wrong|mistaken)|i stand corrected|thank(?:s| you) for (?:the correction|correcting))\b/i.test(
+    text,
+  )
+}
+
+/** Web and mail addresses in a text. */
+export function addressesIn(text: string): readonly string[] {
+  return text.match(/\bhttps?:\/\/[^\s)\]]+|\bwww\.[^\s)\]]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+/gi) ?? []
+}
+
+/** True for a reply with an address that is nowhere in its prompt. */
+export function invents(prompt: readonly ChatMessage[], text: string): boolean {
+  return addressesIn(text).some((address) => !prompt.some(({ content }) => content.includes(address)))
 }
 
 /** Share of three-word runs that are new within the text; 1 for a text of fewer than three words. */

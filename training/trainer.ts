@@ -1,14 +1,13 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { asHoneError, HoneError } from '../src/errors.ts'
+import { asHoneError } from '../src/errors.ts'
 import type { Logger } from '../src/log.ts'
 import type { TrainEvent, Trainer, TrainJob } from '../src/ports/trainer.ts'
+import { cancelled, type Ended, failure, follow } from './child.ts'
+import { machineOf } from './machine.ts'
+import { stepDown } from './memory.ts'
 import { lockFile, preparePython, venvFolder, venvPython } from './python-env.ts'
-import { parseEvent } from './train-event.ts'
 
 /** What {@link pythonTrainer} works with. */
 export interface PythonTrainerOptions {
@@ -21,21 +20,19 @@ export interface PythonTrainerOptions {
   readonly venv?: string
   /** Lock file of the environment. Absent: the one that Hone comes with. */
   readonly requirements?: string
+  /** Processes that share a run. 0 or absent: one for each GPU, one on the CPU. */
+  readonly processes?: number
   /** How long a stopped run may take to save its checkpoint before it is killed. */
   readonly graceMs?: number
 }
 
-const script = fileURLToPath(new URL('python/train.py', import.meta.url))
-
-type Child = ChildProcessByStdio<Writable, Readable, null>
-interface Exit {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-}
+/** Path of a script of the Python trainer. */
+export const pythonScript = (name: string): string => fileURLToPath(new URL(`python/${name}`, import.meta.url))
 
 /**
  * The trainer that runs `training/python/train.py` in a process group of its own. The child ends when this process
- * does, however it ends: it holds the other end of the child's stdin.
+ * does, however it ends: it holds the other end of the child's stdin. One that ran out of memory, or that the system
+ * killed for it, goes on from its last checkpoint with less at once.
  *
  * @example
  * const trainer = pythonTrainer({ dataDir, log })
@@ -45,106 +42,77 @@ interface Exit {
 export function pythonTrainer(options: PythonTrainerOptions): Trainer {
   const venv = async () => options.venv ?? (await venvFolder(options.dataDir))
   return {
-    async prepare(say, signal) {
-      const { python, requirements = lockFile } = options
-      await preparePython({ venv: await venv(), requirements, ...(python ? { python } : {}) }, say, signal)
-    },
+    full: true,
+    prepare: async (say, signal) => preparePythonOf(options, await venv(), say, signal),
+    machine: async () => machineOf(await venv(), options.requirements ?? lockFile, options.processes),
     async *train(job, signal) {
       yield* runJob(job, { ...options, venv: await venv() }, signal)
     },
   }
 }
 
-async function* runJob(
-  job: TrainJob,
-  options: PythonTrainerOptions & { readonly venv: string },
-  signal: AbortSignal,
-): AsyncGenerator<TrainEvent> {
-  if (signal.aborted) throw cancelled()
-  const { log, graceMs = 15_000 } = options
-  const { child, logPath } = await start(job, options)
-  const exit = endOf(child)
-  const stop = () => terminate(child, graceMs, exit)
-  signal.addEventListener('abort', stop, { once: true })
-  if (signal.aborted) stop()
-  log.info('trainer.start', { job: job.id, method: job.method, pid: child.pid })
-  const ends: TrainEvent[] = []
-  try {
-    for await (const line of createInterface({ input: child.stdout })) {
-      const event = parseEvent(line)
-      if (event?.type === 'done' || event?.type === 'error') ends.push(event)
-      else if (event) yield event
-    }
-    const { code, signal: by } = await exit
-    log.info('trainer.end', { job: job.id, code, by })
-    if (signal.aborted) throw cancelled()
-    const last = ends.at(-1)
-    if (code !== 0 || last?.type !== 'done') throw await failure(last, code ?? by, logPath)
-    yield last
-  } catch (error) {
-    await killNow(child, exit)
-    await removeLeftovers(job, { cancelled: signal.aborted, published: ends.at(-1)?.type === 'done' })
-    throw error
-  } finally {
-    signal.removeEventListener('abort', stop)
-    // Also when the caller left the loop: nobody would ever read the rest.
-    await killNow(child, exit)
-  }
+/** Makes the environment that the options name. */
+export async function preparePythonOf(
+  { python, requirements = lockFile }: PythonTrainerOptions,
+  venv: string,
+  say: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  await preparePython({ venv, requirements, ...(python ? { python } : {}) }, say, signal)
 }
 
-async function start(
-  job: TrainJob,
-  { dataDir, venv }: { readonly dataDir: string; readonly venv: string },
-): Promise<{ child: Child; logPath: string }> {
+/** Writes `job.json` for a child to read; answers where it is, and where the child's log goes. */
+export async function writeJob(job: TrainJob, dataDir: string): Promise<{ jobPath: string; logPath: string }> {
   const folder = join(dataDir, 'jobs', job.id)
-  const [jobPath, logPath] = [join(folder, 'job.json'), join(folder, 'train.log')]
+  const paths = { jobPath: join(folder, 'job.json'), logPath: join(folder, 'train.log') }
   try {
     await mkdir(folder, { recursive: true })
-    await writeFile(jobPath, `${JSON.stringify(job, undefined, 2)}\n`)
-    await using logFile = await open(logPath, 'a')
-    const child = spawn(venvPython(venv), ['-u', script, jobPath, '--follow-stdin'], {
-      detached: true,
-      stdio: ['pipe', 'pipe', logFile.fd],
-    }) as Child
-    // The descriptor may be closed only once the child has its own.
-    await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject))
-    child.stdin.on('error', () => {})
-    return { child, logPath }
+    await writeFile(paths.jobPath, `${JSON.stringify(job, undefined, 2)}\n`)
+    return paths
   } catch (error) {
     throw asHoneError(error, 'PYTHON', 'The trainer could not be started')
   }
 }
 
-/** Resolves when the child has ended. Whatever it started must not outlive it, nor keep its stdout open. */
-function endOf(child: Child): Promise<Exit> {
-  return new Promise((resolve) => {
-    child.once('exit', (code, signal) => {
-      signalGroup(child, 'SIGKILL')
-      resolve({ code, signal })
-    })
-  })
-}
+type Running = PythonTrainerOptions & { readonly venv: string }
 
-/** Asks for a checkpoint, and kills once the time for it is over. */
-function terminate(child: Child, graceMs: number, exit: Promise<Exit>): void {
-  signalGroup(child, 'SIGTERM')
-  const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), graceMs)
-  exit.finally(() => clearTimeout(timer))
-}
-
-async function killNow(child: Child, exit: Promise<Exit>): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) signalGroup(child, 'SIGKILL')
-  await exit
-}
-
-function signalGroup(child: Child, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return
+async function* runJob(job: TrainJob, options: Running, signal: AbortSignal): AsyncGenerator<TrainEvent> {
+  let fit = job.fit
+  let published = false
   try {
-    // A negative id is the whole group; Windows has no groups.
-    process.kill(process.platform === 'win32' ? child.pid : -child.pid, signal)
-  } catch {
-    // Nothing of the group is left.
+    while (true) {
+      const { ended, logPath } = yield* runOnce({ ...job, fit }, options, signal)
+      published = ended.last?.type === 'done'
+      if (signal.aborted) throw cancelled()
+      if (ended.code === 0 && ended.last?.type === 'done') return void (yield ended.last)
+      const less = ranOut(ended) ? stepDown(job.method, fit) : undefined
+      if (!less) throw await failure(ended, logPath)
+      yield { type: 'adjust', ...less.fit, why: `The run ran out of memory. It goes on with ${less.change}.` }
+      fit = less.fit
+    }
+  } catch (error) {
+    await removeLeftovers(job, { cancelled: signal.aborted, published })
+    throw error
   }
+}
+
+async function* runOnce(
+  job: TrainJob,
+  { dataDir, venv, log, graceMs = 15_000 }: Running,
+  signal: AbortSignal,
+): AsyncGenerator<TrainEvent, { readonly ended: Ended; readonly logPath: string }> {
+  if (signal.aborted) throw cancelled()
+  const { jobPath, logPath } = await writeJob(job, dataDir)
+  const args = ['-u', pythonScript('train.py'), jobPath, '--follow-stdin']
+  const started = (pid: number | undefined) => log.info('trainer.start', { job: job.id, method: job.method, pid })
+  const ended = yield* follow({ file: venvPython(venv), args, logPath, graceMs, started }, signal)
+  log.info('trainer.end', { job: job.id, code: ended.code, by: ended.signal })
+  return { ended, logPath }
+}
+
+/** Linux ends the process that needs too much without a word; nobody else kills a trainer outright. */
+function ranOut({ last, signal }: Ended): boolean {
+  return signal === 'SIGKILL' || (last?.type === 'error' && last.code === 'OUT_OF_MEMORY')
 }
 
 /** A LoRA that nobody will hear of goes, whole or not; a checkpoint stays where the run may go on later. */
@@ -154,26 +122,4 @@ async function removeLeftovers(
 ): Promise<void> {
   const paths = [`${output}.draft`, ...(cancelled ? [] : [`${output}.work`]), ...(published ? [output] : [])]
   await Promise.all(paths.map((path) => rm(path, { recursive: true, force: true })))
-}
-
-function cancelled(): HoneError {
-  return new HoneError('CANCELLED', 'Training was stopped.')
-}
-
-/** The error event in our words, or the end of the log when the child died without one. */
-async function failure(last: TrainEvent | undefined, code: unknown, logPath: string): Promise<HoneError> {
-  const fields = { log: logPath, code: last?.type === 'error' ? last.code : code }
-  if (last?.type !== 'error') {
-    const tail = await readFile(logPath, 'utf8').then(lastLines, () => '')
-    const message = `The trainer ended unexpectedly (${code}). Its log is ${logPath}.${tail && ` It ends with:\n${tail}`}`
-    return new HoneError('TRAINER_FAILED', message, { fields })
-  }
-  if (/no space left/i.test(last.message)) return new HoneError('DISK_FULL', last.message, { fields })
-  if (last.code === 'CANCELLED') return new HoneError('CANCELLED', last.message, { fields })
-  const ownCode = last.code === 'ENVIRONMENT' ? 'PYTHON' : 'TRAINER_FAILED'
-  return new HoneError(ownCode, `${last.message} Its log is ${logPath}.`, { fields })
-}
-
-function lastLines(text: string): string {
-  return text.trimEnd().split('\n').slice(-8).join('\n')
 }

@@ -30,16 +30,16 @@ export function repeated<R extends Row>(rows: readonly R[]): ReadonlySet<R> {
   return found
 }
 
-/** What was asked, with which passages: without case and marks, and whatever the order of the passages. */
+/** What was asked, with which passages and facts: without case and marks, and whatever the order of the passages. */
 function asked({ prompt }: Row): string {
   return JSON.stringify(prompt.filter(({ role }) => role === 'user').map(bare))
 }
 
 function bare({ content }: ChatMessage): readonly string[] {
-  const { passages, question } = messageParts(content)
+  const { told, passages, question } = messageParts(content)
   const words = wordsOf(question.toLowerCase().replace(/[^\p{L}\p{N}\s]/gu, ' '))
   const texts = passages.split('\n\n').map((text) => text.replace(/^\[\d+\] /, ''))
-  return [words.join(' '), ...texts.sort()]
+  return [words.join(' '), told, ...texts.sort()]
 }
 
 function same(a: Row, b: Row): boolean {

@@ -1,6 +1,5 @@
 import { type APIMessage, type RawFile, type REST, type RESTPatchAPIChannelMessageJSONBody, Routes } from 'discord.js'
 import { createPace, type Pace } from './pace.ts'
-import { troubleOf } from './trouble.ts'
 
 /** What may stand in a message; Discord's own JSON. */
 export type Content = RESTPatchAPIChannelMessageJSONBody
@@ -17,6 +16,8 @@ export interface Api {
   edit(channel: string, message: string, content: Content, files?: readonly RawFile[]): Promise<Sent>
   remove(channel: string, message: string): Promise<void>
   typing(channel: string): Promise<void>
+  /** The channel of the direct messages with somebody. */
+  direct(user: string): Promise<string>
   /** Opens the thread of a message, whose id it then has; one that is open already is as good. */
   openThread(channel: string, message: string, name: string): Promise<void>
   /** The bot's own messages after a moment, oldest first. */
@@ -55,6 +56,12 @@ export function createApi(rest: REST, application: () => string, processes = 1):
       call(to('PATCH', Routes.channelMessage(channel, message), { body: content, files: [...files] }), channel),
     remove: (channel, message) => call(to('DELETE', Routes.channelMessage(channel, message))),
     typing: (channel) => call(to('POST', Routes.channelTyping(channel))),
+    async direct(user) {
+      const { id } = await call<{ readonly id: string }>(
+        to('POST', Routes.userChannels(), { body: { recipient_id: user } }),
+      )
+      return id
+    },
     async openThread(channel, message, name) {
       try {
         await call(to('POST', Routes.threads(channel, message), { body: { name, auto_archive_duration: 1440 } }))
@@ -80,18 +87,3 @@ const threadExists = 160_004
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined
 }
-
-const closedMs = 5 * 60_000
-
-/** Remembers for a while where the bot may not write: refused requests count towards a ban. */
-export function createClosed(now: () => number = Date.now) {
-  const until = new Map<string, number>()
-  return {
-    has: (channel: string): boolean => (until.get(channel) ?? 0) > now(),
-    /** Takes note when an error says so. */
-    note(channel: string, error: unknown): void {
-      if (troubleOf(error) === 'closed') until.set(channel, now() + closedMs)
-    },
-  }
-}
-export type Closed = ReturnType<typeof createClosed>

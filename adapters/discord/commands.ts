@@ -9,6 +9,7 @@ import {
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
 } from 'discord.js'
 import type { CommandInfo } from '../../src/ports/bot.ts'
+import { pollCommand } from './poll.ts'
 
 export const names = {
   ask: 'ask',
@@ -43,7 +44,11 @@ export function commandSet(
     type: ApplicationCommandType.ChatInput,
     name,
     description,
-    options: commands.filter((command) => command.admin === admin).map(subcommand),
+    options: [
+      ...commands.filter((command) => command.admin === admin).map(subcommand),
+      // A host that answers by itself has no profile of Hone's.
+      ...(admin && mode === 'answer' ? [pollCommand] : []),
+    ],
     ...(admin ? { default_member_permissions: String(PermissionFlagsBits.ManageGuild) } : {}),
     ...where,
   })
@@ -90,17 +95,18 @@ function sentence(text: string): string {
 /** One argument of a command, as its usage writes it. */
 type Parameter =
   | { readonly kind: 'flag'; readonly name: string }
-  | { readonly kind: 'choice'; readonly name: string; readonly choices: readonly string[] }
+  | { readonly kind: 'choice' | 'action'; readonly name: string; readonly choices: readonly string[] }
   | { readonly kind: 'value'; readonly name: string; readonly required: boolean }
   | { readonly kind: 'word'; readonly name: string }
 
 function parametersOf(usage: string): readonly Parameter[] {
   const found = usage.matchAll(
-    /\[--([\w-]+)(?: ([\w|-]+))?\]|\[([A-Z]+)\]|(?<= )([A-Z]+)(?= |$)|(?<= )([a-z]+)(?= |$)/g,
+    /\[--([\w-]+)(?: ([\w|-]+))?\]|(?<= )([a-z]+(?:\|[a-z]+)+)(?= |$)|\[([A-Z]+)\]|(?<= )([A-Z]+)(?= |$)|(?<= )([a-z]+)(?= |$)/g,
   )
-  return [...found].map(([, flag, choices, optional, required, word]): Parameter => {
+  return [...found].map(([, flag, choices, actions, optional, required, word]): Parameter => {
     if (flag && choices) return { kind: 'choice', name: flag, choices: choices.split('|') }
     if (flag) return { kind: 'flag', name: flag }
+    if (actions) return { kind: 'action', name: 'action', choices: actions.split('|') }
     if (word) return { kind: 'word', name: word }
     return { kind: 'value', name: (required ?? optional ?? '').toLowerCase(), required: required !== undefined }
   })
@@ -114,13 +120,15 @@ function optionOf(parameter: Parameter): APIApplicationCommandBasicOption {
       return { type: ApplicationCommandOptionType.Boolean, name, description, required: false }
     case 'word':
       return { type: ApplicationCommandOptionType.Boolean, name, description: 'Yes, I mean it', required: false }
-    case 'choice': {
+    case 'choice':
+    case 'action': {
       const choices = parameter.choices.map((value) => ({ name: value, value }))
-      return { type: ApplicationCommandOptionType.String, name, description, required: false, choices }
+      const required = parameter.kind === 'action'
+      return { type: ApplicationCommandOptionType.String, name, description, required, choices }
     }
     case 'value': {
       const { required } = parameter
-      const autocomplete = name === 'version'
+      const autocomplete = name === 'version' || name === 'profile'
       return {
         type: ApplicationCommandOptionType.String,
         name,

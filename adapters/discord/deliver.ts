@@ -1,10 +1,11 @@
 import type { APIMessage } from 'discord.js'
-import type { Channel, Inbound, ReplyEvent } from '../../src/ports/channel.ts'
+import type { Channel, Inbound, Person, ReplyEvent, ThreadId } from '../../src/ports/channel.ts'
 import type { Api, Sent } from './api.ts'
-import { channelOf, type Origin, originOf, timeOf } from './place.ts'
+import { channelOf, type Origin, originOf, threadName, timeOf, userOf } from './place.ts'
 import { type Draft, draftAfter, messages } from './render.ts'
 import { createStage, keepTyping, type StageOptions } from './stage.ts'
 import { answerSurface, channelSurface, type Deferred, type Surface } from './surface.ts'
+import { troubleOf } from './trouble.ts'
 
 export interface DeliverOptions extends StageOptions {
   readonly api: Api
@@ -21,7 +22,7 @@ export interface DeliverOptions extends StageOptions {
 
 /** The channel that writes replies to Discord as they are made. */
 export function discordChannel(options: DeliverOptions): Channel {
-  const { api, closed, log, asking } = options
+  const { api, asking } = options
   return {
     name: 'discord',
     duels: true,
@@ -36,23 +37,41 @@ export function discordChannel(options: DeliverOptions): Channel {
         options.deferred.delete(event.id)
       }
     },
-    async notice(thread, text) {
-      const channel = channelOf(thread)
-      if (closed.has(channel)) return
-      for (const body of messages(text)) {
-        await api.post(channel, body).catch((error: unknown) => {
-          closed.note(channel, error)
-          log.warn('discord.notice.failed', { channel, error })
-        })
-      }
+    notice: (thread, text, person) => notice({ thread, text, person }, options),
+    async tell({ id }, text) {
+      const direct = await api.direct(userOf(id)).catch(() => undefined)
+      return direct !== undefined && (await say(direct, text, options))
     },
+  }
+}
+
+/** Says something that is no reply: to a person directly, as an answer to a command is for their eyes alone; else, and where they take no direct messages, where it was asked. */
+async function notice(
+  { thread, text, person }: { readonly thread: ThreadId; readonly text: string; readonly person: Person | undefined },
+  options: DeliverOptions,
+): Promise<void> {
+  const direct = person && (await options.api.direct(userOf(person.id)).catch(() => undefined))
+  if (!(direct && (await say(direct, text, options)))) await say(channelOf(thread), text, options)
+}
+
+/** False where nobody can be told; throws what may go well later, and is tried again at the next start. */
+async function say(channel: string, text: string, { api, closed, log }: DeliverOptions): Promise<boolean> {
+  if (closed.has(channel)) return false
+  try {
+    for (const body of messages(text)) await api.post(channel, body)
+    return true
+  } catch (error) {
+    closed.note(channel, error)
+    log.warn('discord.notice.failed', { channel, error })
+    if (troubleOf(error) === 'passing') throw error
+    return false
   }
 }
 
 async function deliver(event: Inbound, events: AsyncIterable<ReplyEvent>, options: DeliverOptions) {
   const surface = await surfaceFor(event, options)
   const stage = createStage(event, surface, options)
-  let draft: Draft = { event: event.id, text: '' }
+  let draft: Draft = { event: event.id, text: '', sources: [] }
   const typing = keepTyping(surface, options)
   const writing = stage.follow(() => draft)
   try {
@@ -87,7 +106,7 @@ async function openPlace(event: Inbound, { api, log }: DeliverOptions): Promise<
   const origin = originOf(event.id)
   if (event.kind === 'retry') return origin?.channel ?? channel
   if (!origin || origin.channel === channel || origin.message !== channel) return channel
-  const name = event.kind === 'message' ? event.text.replace(/\s+/g, ' ').slice(0, 90) : 'Question'
+  const name = event.kind === 'message' ? threadName(event.text) : 'Question'
   try {
     await api.openThread(origin.channel, origin.message, name)
     return channel

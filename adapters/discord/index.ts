@@ -1,34 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type Client,
-  type ClientEvents,
-  Events,
-  GatewayCloseCodes,
-  type Interaction,
-  type Message,
-  type Team,
-  TeamMemberMembershipState,
-  TeamMemberRole,
-  type User,
-} from 'discord.js'
+import { type Client, type ClientEvents, Events, GatewayCloseCodes, type Interaction, type Message } from 'discord.js'
 import { HoneError } from '../../src/errors.ts'
 import { type Logger, silent } from '../../src/log.ts'
 import type { Bot } from '../../src/ports/bot.ts'
 import type { TurnId } from '../../src/ports/channel.ts'
-import { createApi, createClosed } from './api.ts'
-import { commandSet } from './commands.ts'
 import { observedButtons, type Row } from './controls.ts'
-import { discordChannel } from './deliver.ts'
-import type { Desk } from './desk.ts'
 import { createBreaker, guardQueue } from './gateway.ts'
 import { checkIntents } from './intents.ts'
 import { onInteraction } from './interact.ts'
 import { createMark } from './mark.ts'
 import { fetchMissed } from './missed.ts'
+import { office } from './office.ts'
 import { channelScopes, parseMessage, type Scopes } from './parse.ts'
 import { reacted } from './reactions.ts'
-import { registerCommands } from './register.ts'
-import type { Deferred } from './surface.ts'
 
 export { findings } from './check.ts'
 export { clientOptions } from './intents.ts'
@@ -52,6 +35,8 @@ export interface DiscordOptions {
   /** What of the knowledge may be seen where a question was asked. */
   readonly scopes?: Scopes
   readonly log?: Logger
+  /** Resolves after so many milliseconds: by which clock an interaction is answered in time. */
+  readonly wait?: (ms: number) => Promise<unknown>
 }
 
 export interface DiscordHandle {
@@ -89,10 +74,13 @@ export function discord(client: Client, bot: Bot, options: DiscordOptions = {}):
   async function take(message: Message): Promise<void> {
     const event = parseMessage(message, { me: me(), listen, threads, scopes })
     try {
-      if (event) await bot.receive(event)
+      if (event) await bot.receive(parts.desk.isAdmin(message.author.id) ? { ...event, admin: true } : event)
     } catch (error) {
-      if (!(error instanceof HoneError && error.code === 'INPUT')) mark.failed(message.id)
-      throw error
+      if (!(error instanceof HoneError && refusals.includes(error.code))) {
+        mark.failed(message.id)
+        throw error
+      }
+      await parts.refuse(message, error)
     }
     mark.saw(message.id, message.guildId ? undefined : message.channelId)
   }
@@ -109,7 +97,8 @@ export function discord(client: Client, bot: Bot, options: DiscordOptions = {}):
     return gap && fetchMissed({ shard, gap }, { client: client as Client<true>, mark, log, take })
   }
   const start = (): Promise<unknown> => {
-    if (answering) stack.defer(bot.attach(parts.channel))
+    // In observe mode, too, people are told how their commands ended.
+    stack.defer(bot.attach(parts.channel))
     return Promise.allSettled([parts.settleIn(), ...shardsOf(client).map((shard) => answering && missed(shard))])
   }
 
@@ -119,6 +108,9 @@ export function discord(client: Client, bot: Bot, options: DiscordOptions = {}):
     on(Events.MessageCreate, take)
     on(Events.ShardReconnecting, (shard) => mark.lost(shard))
     on(Events.ShardResume, (shard) => mark.resumed(shard))
+    // Some servers come late, and some go away for a while.
+    on(Events.GuildUnavailable, ({ shardId }) => mark.lost(shardId))
+    on(Events.GuildAvailable, ({ shardId }) => (client.isReady() ? missed(shardId) : undefined))
     on(Events.ShardReady, (shard) => (client.isReady() ? missed(shard) : undefined))
   }
   on(Events.InteractionCreate, (interaction: Interaction) => onInteraction(interaction, parts.desk))
@@ -133,6 +125,9 @@ export function discord(client: Client, bot: Bot, options: DiscordOptions = {}):
   return { feedbackRow: observedButtons, detach: () => stack.dispose() }
 }
 
+/** What is wrong with the message itself; the next process would refuse it as well. */
+const refusals: readonly string[] = ['INPUT', 'LIMIT']
+
 function shardsOf(client: Client): readonly number[] {
   return [...client.ws.shards.keys()]
 }
@@ -140,49 +135,4 @@ function shardsOf(client: Client): readonly number[] {
 /** Why Discord ended a connection for good, e.g. `AuthenticationFailed` for a token that was reset. */
 function closedBy(code: number): string {
   return GatewayCloseCodes[code] ?? String(code)
-}
-
-/** Who owns an application: one person, or those of a team who may change it. */
-function ownersOf(owner: User | Team | null | undefined): readonly string[] {
-  if (!owner) return []
-  if (!('members' in owner)) return [owner.id]
-  const able = owner.members.filter(
-    ({ membershipState, role }) =>
-      membershipState === TeamMemberMembershipState.Accepted && role !== TeamMemberRole.ReadOnly,
-  )
-  return [...able.keys()]
-}
-
-/** What answers: the channel, the desk for interactions, and what is done once the client is ready. */
-function office(
-  client: Client,
-  bot: Bot,
-  options: DiscordOptions & { readonly log: Logger; readonly scopes: Scopes; readonly signal: AbortSignal },
-  me: () => string,
-) {
-  const { log, scopes, signal, mode = 'answer', register = true } = options
-  const admins = new Set(options.admins)
-  const application = () => client.application?.id ?? me()
-  const api = createApi(client.rest, application, client.shard?.count)
-  const deferred = new Map<string, Deferred>()
-  const asking = new Map<string, string>()
-  const closed = createClosed()
-  const wait = (ms: number) => sleep(ms)
-  const isAdmin = (user: string) => admins.has(user)
-  const answering = mode === 'answer'
-  const desk: Desk = { bot, log, api, scopes, answering, deferred, asking, isAdmin, me, signal, wait }
-  const channel = discordChannel({ api, closed, log, me, signal, deferred, asking, since: Date.now() })
-
-  /** Learns who owns the application, and registers the commands: the first shard does it for all. */
-  async function settleIn(): Promise<void> {
-    try {
-      for (const id of ownersOf((await client.application?.fetch())?.owner)) admins.add(id)
-      if (!register || !shardsOf(client).includes(0)) return
-      const changed = await registerCommands(client.rest, application(), commandSet(bot.commands, mode))
-      log.info('discord.commands', { changed })
-    } catch (error) {
-      log.error('discord.settle.failed', { error })
-    }
-  }
-  return { channel, desk, settleIn }
 }

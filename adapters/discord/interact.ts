@@ -1,21 +1,22 @@
-import {
-  type AutocompleteInteraction,
-  type ChatInputCommandInteraction,
-  type Interaction,
-  type Message,
-  type MessageContextMenuCommandInteraction,
-  MessageFlags,
+import type {
+  AutocompleteInteraction,
+  ChatInputCommandInteraction,
+  Interaction,
+  Message,
+  MessageContextMenuCommandInteraction,
 } from 'discord.js'
 import { HoneError } from '../../src/errors.ts'
+import type { Bot } from '../../src/ports/bot.ts'
 import { parseControl } from '../shared/control.ts'
+import { onlyLinksTo } from '../shared/links.ts'
+import { once } from '../shared/once.ts'
 import { commandText, names } from './commands.ts'
-import { attended, type Desk, whisper } from './desk.ts'
+import { answerMs, attended, type Desk, defer, inTime, whisper } from './desk.ts'
 import { parseAsk, placeOf } from './parse.ts'
+import { openPoll, pollCommand } from './poll.ts'
 import { showRun } from './run.ts'
 import { openCorrection, pressed, sayWhy, submitted } from './votes.ts'
 
-/** Discord wants a first answer within three seconds; this leaves one for the way. */
-const answerMs = 2000
 /** A token lives 15 minutes; the last of them is not for us. */
 const tokenMs = 14 * 60_000
 
@@ -28,16 +29,20 @@ export async function onInteraction(interaction: Interaction, desk: Desk): Promi
   if (work) await attended(interaction, log, work)
 }
 
+/** What is to be done for an interaction; undefined where it is none of ours. */
 function workOf(interaction: Interaction, desk: Desk): (() => Promise<void>) | undefined {
   if (interaction.isButton() || interaction.isModalSubmit()) {
     const control = parseControl(interaction.customId)
     if (!control) return undefined
-    return () => (interaction.isButton() ? pressed(interaction, control, desk) : submitted(interaction, control, desk))
+    return () =>
+      inTime(interaction, desk, () =>
+        interaction.isButton() ? pressed(interaction, control, desk) : submitted(interaction, control, desk),
+      )
   }
   if (interaction.isMessageContextMenuCommand()) {
     const { commandName } = interaction
     const ours = commandName === names.correct || commandName === names.why
-    return ours ? () => menu(interaction, desk) : undefined
+    return ours ? () => inTime(interaction, desk, () => menu(interaction, desk)) : undefined
   }
   if (!interaction.isChatInputCommand()) return undefined
   switch (interaction.commandName) {
@@ -46,7 +51,9 @@ function workOf(interaction: Interaction, desk: Desk): (() => Promise<void>) | u
       return desk.answering ? () => ask(interaction, desk) : undefined
     case names.everyone:
     case names.admin:
-      return () => command(interaction, desk)
+      if (desk.answering && interaction.options.getSubcommand(false) === pollCommand.name)
+        return () => openPoll(interaction, desk)
+      return () => inTime(interaction, desk, () => command(interaction, desk))
     default:
       return undefined
   }
@@ -55,9 +62,10 @@ function workOf(interaction: Interaction, desk: Desk): (() => Promise<void>) | u
 /** `/ask`: on disk, then deferred; deferred first where the disk is slow. */
 async function ask(
   interaction: ChatInputCommandInteraction,
-  { bot, scopes, deferred, wait, log }: Desk,
+  { bot, scopes, deferred, isAdmin, wait, log }: Desk,
 ): Promise<void> {
-  const event = parseAsk(interaction, scopes)
+  const admin = isAdmin(interaction.user.id)
+  const event = { ...parseAsk(interaction, scopes), ...(admin ? { admin } : {}) }
   const acknowledged = Promise.withResolvers<boolean>()
   const until = interaction.createdTimestamp + tokenMs
   deferred.set(event.id, { token: interaction.token, until, acknowledged: acknowledged.promise })
@@ -71,7 +79,8 @@ async function ask(
         acknowledged.resolve(false)
       },
     )
-    await kept
+    // One that came before is answered already, or about to be.
+    if ((await kept) === 'duplicate') deferred.delete(event.id)
   } catch (error) {
     deferred.delete(event.id)
     throw error
@@ -83,12 +92,15 @@ async function command(interaction: ChatInputCommandInteraction, desk: Desk): Pr
   const { options, channelId } = interaction
   const found = bot.commands.find(({ name }) => name === options.getSubcommand())
   if (!found) return whisper(interaction, 'That command is not there any more.')
-  await interaction.deferReply({ flags: MessageFlags.Ephemeral })
   const text = commandText(found, (name) => options.get(name)?.value as string | boolean | undefined)
   const admin = isAdmin(interaction.user.id)
-  const { ok, text: said, data } = await bot.command({ text, channel: 'discord', admin, ...placeOf(interaction) })
-  if (ok && isRunningJob(data)) void showRun({ bot, api, log, channel: channelId, signal })
-  await whisper(interaction, said)
+  const where = { text, channel: 'discord', ...placeOf(interaction) }
+  await once(bot.store, { id: `discord:command:${interaction.id}`, ...where }, async () => {
+    await defer(interaction)
+    const { ok, text: said, data } = await bot.command({ admin, ...where })
+    if (ok && isRunningJob(data)) void showRun({ bot, api, log, channel: channelId, tenant: where.tenant, signal })
+    await whisper(interaction, found.name === 'why' ? onlyLinksTo(new Set(), said) : said)
+  })
 }
 
 function isRunningJob(data: unknown): boolean {
@@ -121,17 +133,36 @@ async function turnOf(message: Message, interaction: Interaction, { bot }: Desk)
 
 const mostChoices = 25
 
-/** Versions that fit what was typed so far. */
+/** Versions of the model, or of the profile, that fit what was typed so far; the newest first. */
 async function complete(interaction: AutocompleteInteraction, { bot, log }: Desk): Promise<void> {
-  if (interaction.commandName !== names.admin && interaction.commandName !== names.everyone) return
+  if (interaction.commandName !== names.admin) return
+  const { name, value } = interaction.options.getFocused(true)
+  const typed = value.toLowerCase()
   try {
-    const typed = String(interaction.options.getFocused()).toLowerCase()
-    const versions = (await bot.learning?.versions()) ?? []
-    const fitting = versions.filter(({ id }) => id.toLowerCase().includes(typed)).slice(-mostChoices)
-    await interaction.respond(
-      fitting.toReversed().map(({ id, serving }) => ({ name: serving ? `${id} (serves now)` : id, value: id })),
-    )
+    const all = name === 'version' ? await versionsOf(bot, placeOf(interaction).tenant) : await profilesOf(bot)
+    await interaction.respond(all.filter((one) => one.value.toLowerCase().includes(typed)).slice(0, mostChoices))
   } catch (error) {
     log.warn('discord.autocomplete.failed', { error })
   }
+}
+
+interface Choice {
+  readonly name: string
+  readonly value: string
+}
+
+async function versionsOf({ learning }: Bot, tenant: string): Promise<readonly Choice[]> {
+  const versions = (await learning?.versions(tenant)) ?? []
+  return versions.toReversed().map(({ id, serving, canary }) => ({
+    name: serving ? `${id} (serves now)` : canary ? `${id} (canary)` : id,
+    value: id,
+  }))
+}
+
+async function profilesOf({ store }: Bot): Promise<readonly Choice[]> {
+  const kept = await store.profiles.list()
+  return kept.map(({ name, version, at }) => ({
+    name: `${version} · ${name.slice(0, 40)} · ${at.toISOString().slice(0, 16).replace('T', ' ')}`,
+    value: version,
+  }))
 }

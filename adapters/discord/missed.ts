@@ -36,7 +36,8 @@ const pageSize = 100
 export async function fetchMissed({ shard, gap }: Behind, { client, mark, log, take }: MissedParts): Promise<void> {
   const after = snowflakeAt(Math.max(timeOf(gap.since) - overlapMs, Date.now() - longestMs))
   let count = 0
-  let whole = true
+  // A server that is away has to be looked at once it is back.
+  let whole = !client.guilds.cache.some((guild) => guild.shardId === shard && !guild.available)
   for (const channel of await channelsOf(shard, client, mark)) {
     if (!channel.lastMessageId || BigInt(channel.lastMessageId) <= BigInt(after)) continue
     try {

@@ -36,6 +36,11 @@ export function personId(user: string): string {
   return `discord:${user}`
 }
 
+/** The user behind a person's id. */
+export function userOf(person: string): string {
+  return person.slice(person.indexOf(':') + 1)
+}
+
 export function eventId({ channel, message, own }: Origin): string {
   return `discord:${channel}:${message ?? 0}:${own}`
 }
@@ -53,6 +58,18 @@ export function originOf(event: string): Origin | undefined {
  */
 export function nonceOf(event: string, part: number, round: number): string {
   return createHash('sha256').update(`${event} ${part} ${round}`).digest('base64url').slice(0, 22)
+}
+
+const longestName = 90
+
+/** The name of the thread that is opened for a question; no character that people see as one is cut in half. */
+export function threadName(question: string): string {
+  let name = ''
+  for (const { segment } of new Intl.Segmenter().segment(question.replace(/\s+/g, ' '))) {
+    if (name.length + segment.length > longestName) break
+    name += segment
+  }
+  return name
 }
 
 const epoch = 1_420_070_400_000n

@@ -2,7 +2,8 @@ import { type APIEmbed, MessageFlags, type RESTPostAPIChannelMessageJSONBody } f
 import type { Why } from '../../src/ports/bot.ts'
 import type { Reply, ReplyEvent, Source } from '../../src/ports/channel.ts'
 import type { DuelOutcome } from '../../src/ports/store.ts'
-import { endings, type RunView } from '../shared/run.ts'
+import { hostsOf, onlyLinksTo } from '../shared/links.ts'
+import { checkMark, checkText, endings, type RunView } from '../shared/run.ts'
 import { healed, splitText } from '../shared/split.ts'
 import { duelButtons, feedbackButtons, type Row, stopButton } from './controls.ts'
 
@@ -18,6 +19,8 @@ export type Body = Pick<RESTPostAPIChannelMessageJSONBody, 'content' | 'flags' |
 export interface Draft {
   readonly event: string
   readonly text: string
+  /** What the reply is made from; only to these may it link. */
+  readonly sources: readonly Source[]
   readonly end?: Extract<ReplyEvent, { kind: 'done' | 'duel' | 'error' }>
 }
 
@@ -25,8 +28,9 @@ export interface Draft {
 export function draftAfter(draft: Draft, event: ReplyEvent): Draft {
   switch (event.kind) {
     case 'status':
-    case 'source':
       return draft
+    case 'source':
+      return { ...draft, sources: [...draft.sources, event.source] }
     case 'delta':
       return { ...draft, text: draft.text + event.text }
     default:
@@ -35,19 +39,19 @@ export function draftAfter(draft: Draft, event: ReplyEvent): Draft {
 }
 
 /** The messages that a draft is shown as; none before there is a text. Buttons stand under the last. */
-export function renderDraft({ event, text, end }: Draft): readonly Body[] {
+export function renderDraft({ event, text, sources, end }: Draft): readonly Body[] {
   switch (end?.kind) {
     case undefined:
-      return messages(healed(text), stopButton(event))
+      return messages(readable({ text, sources }), stopButton(event))
     case 'done':
       return messages(withSources(end.reply), feedbackButtons(end.reply.turn))
     case 'duel': {
-      const sides = `### A\n${healed(end.left.text)}\n\n### B\n${healed(end.right.text)}`
-      const sources = sourceLines(end.left.sources)
-      return messages(sources ? `${sides}\n\n${sources}` : sides, duelButtons(end.duel))
+      const sides = `### A\n${readable(end.left)}\n\n### B\n${readable(end.right)}`
+      const lines = sourceLines(end.left.sources)
+      return messages(lines ? `${sides}\n\n${lines}` : sides, duelButtons(end.duel))
     }
     case 'error': {
-      const said = text.trim() ? `${healed(text)}\n\n` : ''
+      const said = text.trim() ? `${readable({ text, sources })}\n\n` : ''
       return messages(`${said}⚠️ ${end.message}`)
     }
   }
@@ -64,9 +68,25 @@ export function messages(text: string, buttons?: Row): readonly Body[] {
   }))
 }
 
-function withSources({ text, sources }: Reply): string {
-  const lines = sourceLines(sources)
-  return lines ? `${healed(text)}\n\n${lines}` : healed(text)
+/** A text that shows no half format, and whose links lead to the sources alone. */
+function readable({ text, sources }: Pick<Reply, 'text' | 'sources'>): string {
+  return onlyLinksTo(hostsOf(sources), healed(text))
+}
+
+function withSources(reply: Reply): string {
+  const why = reply.explanation ? [spoiler({ text: reply.explanation, sources: reply.sources })] : []
+  return [readable(reply), ...why, sourceLines(reply.sources)].filter(Boolean).join('\n\n')
+}
+
+const longestSpoiler = 1500
+
+/** Reasons that show when they are pressed. Their marks open and close within a paragraph, and none may be among them. */
+function spoiler(reasons: Pick<Reply, 'text' | 'sources'>): string {
+  const paragraphs = readable(reasons)
+    .replaceAll('|', '¦')
+    .split(/\n{2,}/)
+  const parts = paragraphs.flatMap((paragraph) => splitText(paragraph, longestSpoiler))
+  return `-# Why? Press to read.\n${parts.map((part) => `||${part}||`).join('\n\n')}`
 }
 
 function sourceLines(sources: readonly Source[]): string {
@@ -96,6 +116,9 @@ export function whyText({ turn, votes, pairs }: Why): string {
       ? `The version learned from ${pairs.length} pairs by ${people} people.`
       : 'The version was not trained on votes.',
     `Votes on this reply: ${count('up')} up, ${count('down')} down.`,
+    ...(turn.explanation && turn.explanation.show !== 'hidden'
+      ? ['', readable({ ...turn, text: turn.explanation.text })]
+      : []),
     ...(quotes.length > 0 ? ['', 'It was given these passages:', ...quotes] : ['It was given no passages.']),
   ].join('\n')
 }
@@ -108,8 +131,11 @@ export function outcomeText(outcome: DuelOutcome, left: string, right: string): 
 
 const colours = {
   promoted: 0x2e9e5b,
+  canary: 0x2e9e5b,
   held: 0xc9a227,
   refused: 0xc9a227,
+  compared: 0x3b82f6,
+  kept: 0x2e9e5b,
   failed: 0xc0392b,
   cancelled: 0x7f8c8d,
 } as const
@@ -121,9 +147,11 @@ export function runEmbed(view: RunView, plot?: string): APIEmbed {
   const share = steps > 0 ? step / steps : 0
   const bar = steps > 0 ? `\`${'█'.repeat(Math.round(share * 20)).padEnd(20, '░')}\` ${step}/${steps}` : ''
   const left = etaSeconds === undefined || ended ? '' : `, ${Math.ceil(etaSeconds)} s left`
-  const checks = (gate?.checks ?? []).slice(0, 20).map(({ pass, what, value, limit }) => ({
-    name: `${pass ? '✅' : '❌'} ${what}`.slice(0, 256),
-    value: `${Number(value.toPrecision(3))} (${limit})`,
+  // Discord takes 25 fields at most: what failed comes first.
+  const worst = (gate?.checks ?? []).toSorted((a, b) => Number(a.pass) - Number(b.pass)).slice(0, 24)
+  const checks = worst.map((check) => ({
+    name: `${{ '✔': '✅', '✖': '❌', '?': '⚠️' }[checkMark(check)]} ${check.what}`.slice(0, 256),
+    value: checkText(check).slice(check.what.length + 2),
     inline: true,
   }))
   return {

@@ -12,12 +12,13 @@ export interface RunBoard {
   readonly api: Api
   readonly log: Logger
   readonly channel: string
+  readonly tenant: string
   /** Aborted when the bot is detached: then nothing more is shown. */
   readonly signal: AbortSignal
 }
 
 /** Follows a training run in one message: bar, course of the loss, and what the gate said. Never throws. */
-export async function showRun({ bot, api, log, channel, signal }: RunBoard): Promise<void> {
+export async function showRun({ bot, api, log, channel, tenant, signal }: RunBoard): Promise<void> {
   const lost = new AbortController()
   const over = AbortSignal.any([signal, lost.signal])
   const failed = (error: unknown) => {
@@ -28,7 +29,7 @@ export async function showRun({ bot, api, log, channel, signal }: RunBoard): Pro
   let message = ''
   const show = async (view: RunView): Promise<void> => {
     if (over.aborted) return
-    const picture = plot(bot.learning?.steps().map(({ loss }) => loss) ?? [])
+    const picture = plot(bot.learning?.steps(tenant).map(({ loss }) => loss) ?? [])
     const name = 'loss.png'
     const content = {
       embeds: [runEmbed(view, picture ? name : undefined)],
@@ -40,5 +41,5 @@ export async function showRun({ bot, api, log, channel, signal }: RunBoard): Pro
     else message = (await api.post(channel, { embeds: [runEmbed(view)], allowed_mentions: { parse: [] } })).id
     if (!view.ended) await sleep(api.pace.gap(channel))
   }
-  await followRun(bot, show, { failed, signal: over }).catch(failed)
+  await followRun(bot, show, { failed, tenant, signal: over }).catch(failed)
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { HoneError } from '../../src/errors.ts'
 import type { Logger } from '../../src/log.ts'
 import type { Inbound, MessageRef } from '../../src/ports/channel.ts'
-import type { Closed } from './api.ts'
+import type { Closed } from './recent.ts'
 import { type Body, type Draft, renderDraft } from './render.ts'
 import type { Deferred, Surface } from './surface.ts'
 import { type Trouble, troubleOf } from './trouble.ts'
@@ -99,13 +100,17 @@ export function createStage(event: Inbound, surface: Surface, options: StageOpti
     },
     /** Shows the end and answers which messages carry the reply. What Discord refuses as an edit is sent anew. */
     async finish(draft: Draft): Promise<readonly MessageRef[]> {
+      let trouble: Trouble | undefined
       for (const bodies of [renderDraft(draft), renderDraft(draft), renderDraft(refused(draft))]) {
-        if ((await persist(bodies)) !== 'refused') break
+        trouble = await persist(bodies)
+        if (trouble !== 'refused') break
         stale.push(...shown.splice(0).map(({ id }) => id))
         round += 1
       }
       for (const id of shown.length > 0 ? stale : [])
         await surface.remove(id).catch((error: unknown) => log.warn('discord.remove.failed', { channel, error }))
+      if (trouble && draft.end)
+        throw new HoneError('UNDELIVERED', `The reply was not shown on Discord: ${whys[trouble]}.`)
       return over ? [] : shown.map(({ id }) => ({ thread: `${event.tenant}:${channel}`, id }))
     },
   }
@@ -122,7 +127,20 @@ export function createStage(event: Inbound, surface: Surface, options: StageOpti
   }
 }
 
+const whys: Readonly<Record<Trouble, string>> = {
+  deleted: 'its message was deleted',
+  closed: 'the channel is gone, or the bot may not write there any more',
+  expired: 'the interaction is over',
+  refused: 'Discord does not take it',
+  passing: 'Discord could not be reached',
+}
+
 /** The end of a reply that Discord takes in no form. */
 function refused({ event }: Draft): Draft {
-  return { event, text: '', end: { kind: 'error', code: 'NETWORK', message: 'Discord did not take this answer.' } }
+  return {
+    event,
+    text: '',
+    sources: [],
+    end: { kind: 'error', code: 'NETWORK', message: 'Discord did not take this answer.' },
+  }
 }

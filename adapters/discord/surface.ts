@@ -49,10 +49,33 @@ export interface Deferred {
   readonly acknowledged: Promise<boolean>
 }
 
-/** A reply as the answer to an interaction; when the token is over it goes on as messages in the channel. */
+/**
+ * A reply as the answer to an interaction; when the token is over it goes on as messages in the channel. So do its later
+ * parts where the bot may write: a message of the bot may be sent again under its nonce, and Discord knows no nonce for
+ * follow-ups to an interaction.
+ *
+ * @see https://github.com/discord/discord-api-docs/pull/6647
+ */
 export function answerSurface(api: Api, waiting: Deferred, after: Surface, now: () => number): Surface {
   const { token, until, acknowledged } = waiting
   let over = false
+  let mayWrite = true
+  const inChannel = new Set<string>()
+  const sent = async (message: Promise<Sent>): Promise<Sent> => {
+    const made = await message
+    inChannel.add(made.id)
+    return made
+  }
+  const later = async (part: number, body: Body, round: number): Promise<Sent> => {
+    if (!mayWrite) return api.addAnswer(token, body)
+    try {
+      return await sent(after.post(part, body, round))
+    } catch (error) {
+      if (troubleOf(error) !== 'closed') throw error
+      mayWrite = false
+      return api.addAnswer(token, body)
+    }
+  }
   const either = async (answer: () => Promise<Sent>, message: () => Promise<Sent>): Promise<Sent> => {
     over ||= !(await acknowledged) || now() >= until
     if (over) return message()
@@ -68,12 +91,12 @@ export function answerSurface(api: Api, waiting: Deferred, after: Surface, now: 
     channel: after.channel,
     post: (part, body, round) =>
       either(
-        () => (part + round === 0 ? api.editAnswer(token, '@original', body) : api.addAnswer(token, body)),
-        () => after.post(part, body, round),
+        () => (part + round === 0 ? api.editAnswer(token, '@original', body) : later(part, body, round)),
+        () => sent(after.post(part, body, round)),
       ),
     edit: (message, body) =>
       either(
-        () => api.editAnswer(token, message, body),
+        () => (inChannel.has(message) ? after.edit(message, body) : api.editAnswer(token, message, body)),
         () => after.edit(message, body),
       ),
     remove: (message) => after.remove(message),

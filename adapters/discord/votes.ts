@@ -1,11 +1,15 @@
 import type { ButtonInteraction, ModalSubmitInteraction, RepliableInteraction } from 'discord.js'
 import { HoneError } from '../../src/errors.ts'
+import type { Bot } from '../../src/ports/bot.ts'
 import type { BotTurn, DuelOutcome } from '../../src/ports/store.ts'
 import type { Control } from '../shared/control.ts'
 import { afterVote, correctionForm, reasonForm, reasons } from './controls.ts'
-import { type Desk, whisper } from './desk.ts'
+import { type Desk, noted, openForm, whisper } from './desk.ts'
 import { parseRetry, placeOf } from './parse.ts'
+import { channelOf, originOf } from './place.ts'
 import { outcomeText, whyText } from './render.ts'
+
+const thanksDown = '👎 Noted. Thank you.'
 
 /** A press on a button under a reply. Every vote is on disk before it is acknowledged. */
 export async function pressed(interaction: ButtonInteraction, { action, id }: Control, desk: Desk): Promise<void> {
@@ -13,26 +17,29 @@ export async function pressed(interaction: ButtonInteraction, { action, id }: Co
   const { tenant, person } = placeOf(interaction)
   switch (action) {
     case 'up':
+      await shownHere(interaction, [id], desk)
       await bot.feedback({ kind: 'vote', turn: id, verdict: 'up', tenant, person })
       return whisper(interaction, '👍 Thank you, noted.', afterVote(id, false))
     case 'down':
+      await shownHere(interaction, [id], desk)
       await bot.feedback({ kind: 'vote', turn: id, verdict: 'down', tenant, person })
-      return void (await interaction.showModal(reasonForm(id)))
+      return openForm(interaction, reasonForm(id), { text: thanksDown, row: afterVote(id, desk.answering) })
     case 'withdraw':
+      await shownHere(interaction, [id], desk)
       await bot.feedback({ kind: 'vote', turn: id, verdict: 'none', tenant, person })
       return whisper(interaction, 'Your vote is withdrawn.')
     case 'correct':
       return openCorrection(interaction, id, desk)
     case 'retry':
-      await bot.receive(parseRetry(interaction, await ownReply(id, tenant, desk)))
-      return void (await interaction.deferUpdate())
+      await bot.receive(parseRetry(interaction, await ownReply(interaction, id, desk)))
+      return noted(interaction)
     case 'why':
       return sayWhy(interaction, id, desk)
     case 'stop':
       if (!desk.asking.has(id)) return whisper(interaction, 'That answer is over already.')
       if (desk.asking.get(id) !== person.id) return whisper(interaction, 'Only the one who asked can stop the answer.')
       bot.stop(id)
-      return void (await interaction.deferUpdate())
+      return noted(interaction)
     default:
       return chosen(interaction, { action, id }, desk)
   }
@@ -45,12 +52,14 @@ const outcomes: Readonly<Record<string, DuelOutcome>> = {
   'duel-bad': 'both-bad',
 }
 
-async function chosen(interaction: ButtonInteraction, { action, id }: Control, { bot }: Desk): Promise<void> {
+async function chosen(interaction: ButtonInteraction, { action, id }: Control, desk: Desk): Promise<void> {
+  const { bot } = desk
   const outcome = outcomes[action]
   if (!outcome) return
   const { tenant, person } = placeOf(interaction)
-  await bot.feedback({ kind: 'duel', duel: id, outcome, tenant, person })
   const [left = '', right = ''] = id.split('.')
+  await shownHere(interaction, [left, right], desk)
+  await bot.feedback({ kind: 'duel', duel: id, outcome, tenant, person })
   const versions = await Promise.all([left, right].map(async (turn) => (await bot.why(turn)).turn.version))
   await whisper(interaction, outcomeText(outcome, versions[0] ?? '', versions[1] ?? ''))
 }
@@ -66,11 +75,12 @@ export async function submitted(
   const { fields } = interaction
   const better = fields.fields.has('better') ? fields.getTextInputValue('better').trim() : ''
   const chosenReason = fields.fields.has('reason') ? fields.getRadioGroup('reason') : null
+  await shownHere(interaction, [id], desk)
   const reason = reasons.find((known) => known === chosenReason)
   if (action === 'down' && reason)
     await bot.feedback({ kind: 'vote', turn: id, verdict: 'down', reason, tenant, person })
   if (better) await bot.feedback({ kind: 'correction', turn: id, text: better, tenant, person })
-  const thanks = better ? 'Your answer is kept as the better one. Thank you.' : '👎 Noted. Thank you.'
+  const thanks = better ? 'Your answer is kept as the better one. Thank you.' : thanksDown
   await whisper(interaction, thanks, action === 'down' ? afterVote(id, desk.answering) : undefined)
 }
 
@@ -80,20 +90,42 @@ export async function openCorrection(
   id: string,
   desk: Desk,
 ): Promise<void> {
-  const { text } = await ownReply(id, placeOf(interaction).tenant, desk)
-  await interaction.showModal(correctionForm(id, text))
+  const { text } = await ownReply(interaction, id, desk)
+  await openForm(interaction, correctionForm(id, text), { text: 'That took too long. Press once more.' })
 }
 
 /** Where a reply came from, for the eyes of the one who asks. */
 export async function sayWhy(interaction: RepliableInteraction, id: string, desk: Desk): Promise<void> {
-  await ownReply(id, placeOf(interaction).tenant, desk)
+  await ownReply(interaction, id, desk)
   await whisper(interaction, whyText(await desk.bot.why(id)))
 }
 
-/** A reply of this tenant; others' are not even there. */
-async function ownReply(id: string, tenant: string, { bot }: Desk): Promise<BotTurn> {
+/**
+ * A reply that stands in the channel where it is spoken of. Who is in one channel may not see the next: a turn of
+ * another channel is as unknown as one of another server.
+ *
+ * @throws HoneError FEEDBACK for any other.
+ */
+async function ownReply(
+  interaction: Pick<RepliableInteraction, 'channelId' | 'guildId' | 'user'>,
+  id: string,
+  { bot }: Desk,
+): Promise<BotTurn> {
+  const { tenant, thread } = placeOf(interaction)
   const turn = await bot.store.turns.get(id)
-  if (turn?.role !== 'assistant' || turn.tenant !== tenant)
+  const known = turn?.role === 'assistant' && turn.tenant === tenant ? turn : undefined
+  if (!known || !(known.thread === thread || (await isAskedIn(known, channelOf(thread), bot))))
     throw new HoneError('FEEDBACK', 'That reply is not known here.')
-  return turn
+  return known
+}
+
+/** A thread that could not be opened for a question is answered where it was asked. */
+async function isAskedIn({ parent }: BotTurn, channel: string, { store }: Bot): Promise<boolean> {
+  const question = parent ? await store.turns.get(parent) : undefined
+  return question?.role === 'user' && originOf(question.event)?.channel === channel
+}
+
+/** @throws HoneError FEEDBACK when one of the replies stands elsewhere. */
+async function shownHere(interaction: RepliableInteraction, ids: readonly string[], desk: Desk): Promise<void> {
+  await Promise.all(ids.map((id) => ownReply(interaction, id, desk)))
 }

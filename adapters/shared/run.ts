@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bot } from '../../src/ports/bot.ts'
-import type { GateReport, RunEvent } from '../../src/ports/learning.ts'
+import type { GateCheck, GateReport, RunEvent } from '../../src/ports/learning.ts'
 import type { Job } from '../../src/ports/store.ts'
 
 /** What there is to show of a training run at one moment. */
@@ -24,9 +24,25 @@ export interface FollowOptions {
   /** Between two views at least so long; the last view always comes. */
   readonly everyMs?: number
   readonly signal?: AbortSignal
+  /** Only runs that concern this tenant. */
+  readonly tenant?: string
   readonly wait?: (ms: number) => Promise<unknown>
   /** A view that could not be shown; the next one is tried all the same. */
   readonly failed?: (error: unknown) => void
+}
+
+/** What a check of the gate came to, in a line. @example 'Answers that are not empty: 1 (≥ 100 %, 0.82 to 1, n = 12)' */
+export function checkText({ what, value, limit, interval, n }: GateCheck): string {
+  return `${what}: ${figure(value)} (${[limit, ...(interval ? [interval.map(figure).join(' to ')] : []), `n = ${n}`].join(', ')})`
+}
+
+/** ✔ passed, ✖ failed, ? failed in a way that a person has to weigh. */
+export function checkMark({ pass, onFail }: GateCheck): '✔' | '✖' | '?' {
+  return pass ? '✔' : onFail ? '?' : '✖'
+}
+
+function figure(value: number): string {
+  return Number(value.toPrecision(3)).toString()
 }
 
 const bars = '▁▂▃▄▅▆▇█'
@@ -71,7 +87,7 @@ export async function followRun(
   const end = Promise.withResolvers<void>()
   const shown = showing()
   try {
-    for await (const event of bot.learning.watch(signal)) {
+    for await (const event of bot.learning.watch(signal, options.tenant)) {
       view = viewAfter(view ?? { phase: 'Starting', step: 0, steps: 0, spark: '' }, event, losses)
       dirty = true
       wake.resolve()
@@ -122,8 +138,11 @@ function trained(view: RunView, event: Extract<RunEvent, { kind: 'train' }>['eve
 /** How a run ended, in words. */
 export const endings: Readonly<Record<Exclude<Job['state'], 'running'>, string>> = {
   promoted: 'The new version serves.',
+  canary: 'The new version passed and answers a share of the threads; what people say there decides.',
   held: 'The new version is held back; an admin may promote it.',
   refused: 'The gate refused the new version; the old one goes on serving.',
+  compared: 'The comparison is done; nothing was changed.',
+  kept: 'What the run made is kept; nothing serves it yet.',
   failed: 'The run failed; the old version goes on serving.',
   cancelled: 'The run was cancelled; nothing was changed.',
 }

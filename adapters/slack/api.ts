@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { webApi } from '@slack/bolt'
 import type { Logger } from '../../src/log.ts'
 import { createPacer, type Pacer } from '../shared/pace.ts'
@@ -27,6 +28,7 @@ const limits = {
   'usergroups.users.list': { capacity: 5, perMinute: 12 },
   'views.open': { capacity: 20, perMinute: 70 },
   'views.publish': { capacity: 15, perMinute: 80 },
+  'views.update': { capacity: 20, perMinute: 70 },
 } as const
 export type Method = keyof typeof limits
 
@@ -55,6 +57,16 @@ export interface ApiOptions {
 }
 
 const tries = 5
+/** Milliseconds before what a broken connection took is called once more. */
+const pauses = [500, 2000, 5000]
+/** Called twice, these would say something twice: what became of a broken call is seen from what stands in Slack. */
+const sayMore: ReadonlySet<Method> = new Set([
+  'chat.appendStream',
+  'chat.postEphemeral',
+  'chat.postMessage',
+  'chat.startStream',
+  'chat.stopStream',
+])
 
 /** Slack's Web API, within its limits, for every workspace at once. */
 export function createApi({ clientOf, log, ...clock }: ApiOptions): SlackApi {
@@ -67,10 +79,24 @@ export function createApi({ clientOf, log, ...clock }: ApiOptions): SlackApi {
   const key = (method: Method, { team, channel }: Where) =>
     method === 'chat.postMessage' ? `${team} ${channel}` : team
 
+  const { wait = sleep } = clock
+  /** Calls again over a broken connection, where that does no harm. */
+  const persistently = async <T>(method: Method, run: () => Promise<T>): Promise<T> => {
+    for (const pause of sayMore.has(method) ? [] : pauses) {
+      try {
+        return await run()
+      } catch (error) {
+        if (!isBroken(error)) throw error
+        log.info('slack.again', { method, pause })
+        await wait(pause)
+      }
+    }
+    return run()
+  }
   const now: SlackApi['now'] = async (method, where, run) => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await run(clientOf(where.team))
+        return await persistently(method, () => run(clientOf(where.team)))
       } catch (error) {
         const seconds = retryAfter(error)
         if (seconds === undefined || attempt === tries) throw error
@@ -91,6 +117,12 @@ export function createApi({ clientOf, log, ...clock }: ApiOptions): SlackApi {
     },
     turn: (method, where) => pacer(method).take(key(method, where)),
   }
+}
+
+/** The connection broke or Slack is in trouble: nobody knows whether the call was heard. */
+export function isBroken(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return code === 'slack_webapi_request_error' || code === 'slack_webapi_http_error'
 }
 
 function retryAfter(error: unknown): number | undefined {

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Inbound, MessageRef, ReplyEvent } from '../../src/ports/channel.ts'
-import { slackCode } from './api.ts'
-import { earlier } from './earlier.ts'
+import { hostsOf } from '../shared/links.ts'
+import { isBroken, slackCode } from './api.ts'
+import { earlier, nothing } from './earlier.ts'
 import { editSurface, wholeSurface } from './edit.ts'
 import { placeOf, userOf } from './place.ts'
 import {
@@ -11,7 +13,6 @@ import {
   plainReplyBlocks,
   replyBlocks,
   sourceBlocks,
-  sourceHosts,
   type Task,
 } from './render/reply.ts'
 import { safeText, settled } from './render/text.ts'
@@ -26,6 +27,9 @@ interface Progress {
   end?: Extract<ReplyEvent, { kind: 'done' | 'duel' | 'error' }>
 }
 
+/** Milliseconds until a reply is told once more that Slack could not be reached for. */
+const outages = [2000, 10_000, 30_000, 60_000]
+
 /**
  * Writes one reply into Slack: streamed where Slack streams, else by editing one message, else in one piece. The text
  * is gathered while a call waits for its turn, so many replies at once get slower steps instead of errors.
@@ -37,7 +41,7 @@ export async function deliverReply(
 ): Promise<readonly MessageRef[]> {
   const refs = (messages: readonly string[]) => messages.map((id) => ({ thread: event.thread, id }))
   const isNew = (await site.arriving.get(event.id)) === 'accepted'
-  const before = isNew ? { messages: [], whole: false } : await earlier(site, event)
+  const before = isNew ? nothing : await earlier(site, event).catch((error: unknown) => ({ ...nothing, error }))
   if (before.whole) {
     for await (const _ of events);
     return refs(before.messages)
@@ -45,13 +49,38 @@ export async function deliverReply(
   const draft = newDraft(event, before.messages)
   const session = site.sessions.begin(draft.place, draft.user)
   const surfaces = waysOf(site, draft, session, before.messages.length > 0)
-  const pen = createPen(site, event, surfaces)
+  const pen = createPen({ site, draft, surfaces, ...('error' in before ? { failure: before.error } : {}) })
   try {
     await follow(events, pen)
+    return refs(draft.messages)
+  } catch (error) {
+    return refs(await persist(site, event, pen.progress, error))
   } finally {
     if ((await session) && !draft.sessionEnded) await site.sessions.end(draft.place)
   }
-  return refs(draft.messages)
+}
+
+/** Slack could not be reached: looks again and again what stands there of the reply, and goes on with that. */
+async function persist(site: Site, event: Inbound, progress: Progress, broken: unknown): Promise<readonly string[]> {
+  const { api, leaving, wait = (ms: number) => sleep(ms, undefined, { signal: leaving }).catch(() => undefined) } = site
+  let failure = broken
+  for (const pause of outages) {
+    if (!isBroken(failure)) break
+    site.log.warn('slack.outage', { event: event.id, pause })
+    await wait(pause)
+    if (leaving.aborted) break
+    try {
+      const { messages, whole } = await earlier(site, event)
+      if (whole) return messages
+      const draft = newDraft(event, messages)
+      const surfaces = [editSurface(api, draft), wholeSurface(api, draft)]
+      await attempt({ site, draft, surfaces }, (surface) => surface.end(finalOf(progress, event.id)))
+      return draft.messages
+    } catch (error) {
+      failure = error
+    }
+  }
+  throw failure
 }
 
 function newDraft(event: Inbound, messages: readonly string[]): Draft {
@@ -83,47 +112,67 @@ interface Pen {
   finish(): Promise<void>
 }
 
-/** Takes a step on the best surface that is left; the last one is kept, to be tried again. */
-async function attempt(site: Site, event: Inbound, surfaces: Surface[], step: (surface: Surface) => Promise<void>) {
+interface Writing {
+  readonly site: Site
+  readonly draft: Draft
+  /** The ways that are left, best first. */
+  readonly surfaces: Surface[]
+  /** Why nothing may be written before it was seen what stands there. */
+  readonly failure?: unknown
+}
+
+/**
+ * Takes a step on the best surface that is left; the last one is kept, to be tried again. A message that Slack may have
+ * heard of is never posted a second time on the chance that it has not.
+ */
+async function attempt({ site, draft, surfaces }: Writing, step: (surface: Surface) => Promise<void>) {
   for (let surface = surfaces[0]; surface; surface = surfaces[0]) {
     try {
       return await step(surface)
     } catch (error) {
       const why = slackCode(error) ?? (error instanceof Error ? error.message : String(error))
-      site.log.info('slack.fallback', { event: event.id, left: surfaces.length - 1, why })
-      if (surfaces.length === 1) throw error
+      site.log.info('slack.fallback', { event: draft.event, left: surfaces.length - 1, why })
+      const posted = draft.messages.length > 0 && !draft.finished
+      if (surfaces.length === 1 || (isBroken(error) && !posted)) throw error
       surfaces.shift()
     }
   }
 }
 
 /** Shows the newest state again and again, each as soon as Slack's limits let it. */
-function createPen(site: Site, event: Inbound, surfaces: Surface[]): Pen {
+function createPen(writing: Writing): Pen {
+  const { site, draft, surfaces } = writing
+  let { failure } = writing
   const progress: Progress = { text: '', tasks: [] }
   const ended = Promise.withResolvers<void>()
   let changed = Promise.withResolvers<void>()
   let over = false
 
   async function write(): Promise<void> {
-    while (!over) {
+    while (!over && !failure) {
       await Promise.race([changed.promise, ended.promise])
       if (over) return
       changed = Promise.withResolvers()
       await Promise.race([surfaces[0]?.turn(), ended.promise])
       if (over) return
-      await attempt(site, event, surfaces, (surface) => surface.show(viewOf(progress)))
+      await attempt(writing, (surface) => surface.show(viewOf(progress)))
     }
   }
-  const writing = write().catch((error: unknown) => site.log.warn('slack.show.failed', { event: event.id, error }))
+  const showing = write().catch((error: unknown) => {
+    failure = error
+    site.log.warn('slack.show.failed', { event: draft.event, error })
+  })
   return {
     progress,
     touch: () => changed.resolve(),
     async finish() {
       over = true
       ended.resolve()
-      await writing
+      await showing
       // Without an end the process is ending, and the next one goes on in the same message.
-      if (progress.end) await attempt(site, event, surfaces, (surface) => surface.end(finalOf(progress, event.id)))
+      if (!progress.end) return
+      if (failure) throw failure
+      await attempt(writing, (surface) => surface.end(finalOf(progress, draft.event)))
     },
   }
 }
@@ -165,11 +214,11 @@ function take(progress: Progress, event: ReplyEvent): void {
   }
 }
 
-const hostsOf = (progress: Progress) => sourceHosts(progress.tasks.flatMap(({ sources }) => sources))
+const foundHosts = ({ tasks }: Pick<Progress, 'tasks'>) => hostsOf(tasks.flatMap(({ sources }) => sources))
 
 function viewOf(progress: Progress): View {
   const text = progress.text.trimStart()
-  return { text: safeText(text.slice(0, settled(text)), hostsOf(progress)), tasks: progress.tasks }
+  return { text: safeText(text.slice(0, settled(text)), foundHosts(progress)), tasks: progress.tasks }
 }
 
 /** The whole reply with what belongs below it. Nobody can vote on one that failed. */
@@ -180,7 +229,7 @@ function finalOf({ text, tasks, end }: Progress, event: string): Final {
       const { turn, sources } = end.reply
       const below = sourceBlocks(sources)
       // The links that were allowed while it was written are those of all passages.
-      const hosts = new Set([...sourceHosts(sources), ...hostsOf({ text, tasks })])
+      const hosts = new Set([...hostsOf(sources), ...foundHosts({ tasks })])
       return {
         text: safeText(end.reply.text, hosts),
         tasks,
@@ -191,7 +240,7 @@ function finalOf({ text, tasks, end }: Progress, event: string): Final {
     case 'duel': {
       const blocks = [...sourceBlocks(end.left.sources), ...duelBlocks(end.duel, mark)]
       return {
-        text: safeText(duelText(end.left, end.right), sourceHosts(end.left.sources)),
+        text: safeText(duelText(end.left, end.right), hostsOf(end.left.sources)),
         tasks,
         blocks,
         plainBlocks: blocks,
@@ -199,7 +248,7 @@ function finalOf({ text, tasks, end }: Progress, event: string): Final {
     }
     default: {
       const blocks = errorBlocks(end?.message ?? 'The reply broke off. Send your message again.', mark)
-      return { text: safeText(text.trim(), hostsOf({ text, tasks })), tasks, blocks, plainBlocks: blocks }
+      return { text: safeText(text.trim(), foundHosts({ tasks })), tasks, blocks, plainBlocks: blocks }
     }
   }
 }

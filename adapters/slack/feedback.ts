@@ -1,3 +1,5 @@
+import { HoneError } from '../../src/errors.ts'
+import type { ThreadId } from '../../src/ports/channel.ts'
 import type { DuelOutcome } from '../../src/ports/store.ts'
 import type { Control } from '../shared/control.ts'
 import { keep } from './hear.ts'
@@ -9,8 +11,8 @@ import {
   parsePress,
   parseShortcut,
 } from './parse/interaction.ts'
-import { placeOf, scopeOf, tenantOf, threadOf } from './place.ts'
-import { correctionModal, reasons } from './render/modal.ts'
+import { isIn, placeOf, scopeOf, tenantOf, threadOf } from './place.ts'
+import { againModal, correctionModal, reasons } from './render/modal.ts'
 import type { Site } from './site.ts'
 import { whisper } from './whisper.ts'
 
@@ -100,9 +102,10 @@ async function openModal(
 
 /** *Try again*: an event like a message, so on disk before it is acknowledged. */
 async function retry(site: Site, press: Pressed, turn: string, ack: Ack): Promise<void> {
-  const { team, person, at } = press
+  const { team, person, at, view } = press
   const kept = await site.bot.store.turns.get(turn)
-  if (kept?.role !== 'assistant' || kept.tenant !== tenantOf(team)) return ack()
+  if (kept?.role !== 'assistant' || kept.tenant !== tenantOf(team))
+    throw new HoneError('NOT_FOUND', 'The reply to try again is not there any more.')
   const place = placeOf(kept.thread)
   await keep(site, {
     kind: 'retry',
@@ -116,11 +119,23 @@ async function retry(site: Site, press: Pressed, turn: string, ack: Ack): Promis
     turn,
   })
   await ack()
+  if (view) await sayItTriesAgain(site, view, { turn, channel: place.channel, thread: place.thread ?? '' }, team)
+}
+
+/** In the modal, which covers the conversation. Never throws: it is a courtesy. */
+async function sayItTriesAgain({ api, log }: Site, view: string, about: About, team: string): Promise<void> {
+  try {
+    const update = { view_id: view, view: againModal(about) }
+    await api.call('views.update', { team, channel: about.channel }, (client) => client.views.update(update))
+  } catch (error) {
+    log.info('slack.modal.stale', { turn: about.turn, error: String(error) })
+  }
 }
 
 async function tellWhy(site: Site, { team, person, user, place }: Pressed, turn: string): Promise<void> {
   if (!place) return
-  const where = { tenant: tenantOf(team), channel: 'slack', thread: threadOf(place), person, admin: false }
+  const sees = (thread: ThreadId) => isIn(place, thread)
+  const where = { tenant: tenantOf(team), channel: 'slack', thread: threadOf(place), person, admin: false, sees }
   const { text } = await site.bot.command({ text: `why ${turn}`, ...where })
   await whisper(site, place, user, text)
 }
@@ -136,14 +151,24 @@ async function revealed(site: Site, duel: string, outcome: DuelOutcome): Promise
 export async function corrected(site: Site, body: unknown, ack: Ack): Promise<void> {
   const sent = parseCorrection(body)
   if (!sent) return ack()
-  const { about, reason, person, team, user } = sent
+  const { about, reason, person, team } = sent
   const said = { tenant: tenantOf(team), person, turn: about.turn }
   if (reason) await site.bot.feedback({ kind: 'vote', verdict: 'down', reason: reasons[reason] ?? reason, ...said })
   const better = await betterAnswer(site, sent)
   if (better) await site.bot.feedback({ kind: 'correction', text: better, ...said })
   await ack()
-  const place = { team, channel: about.channel, ...(about.thread ? { thread: about.thread } : {}) }
-  await whisper(site, place, user, better ? 'Thanks for the better answer.' : 'Thanks, that helps.', about.turn)
+  await thank(site, sent, better ? 'Thanks for the better answer.' : 'Thanks, that helps.')
+}
+
+/** The modal, closed: the vote stands, without a reason, and can be taken back. */
+export async function closed(site: Site, body: unknown, ack: Ack): Promise<void> {
+  const left = parseCorrection(body)
+  await ack()
+  if (left) await thank(site, left, 'Thanks, that helps.')
+}
+
+function thank(site: Site, { about, place, user }: Corrected, text: string): Promise<void> {
+  return whisper(site, place, user, text, about.turn)
 }
 
 /** The reply left as it was is no better answer. */
@@ -158,6 +183,8 @@ export async function shortcutChosen(site: Site, body: unknown, ack: Ack): Promi
   await ack()
   if (!chosen) return
   const { place, user, turn } = chosen
-  if (turn && (await openModal(site, chosen, turn, false))) return
+  // What another app's message says it is may be a reply of a channel that they can't see.
+  const here = turn && isIn(place, (await site.bot.store.turns.get(turn))?.thread ?? '')
+  if (here && (await openModal(site, chosen, turn, false))) return
   await whisper(site, place, user, 'That message is no reply of this bot: choose one that has thumbs below it.')
 }

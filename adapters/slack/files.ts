@@ -1,27 +1,57 @@
+import { z } from 'zod'
 import { HoneError } from '../../src/errors.ts'
+import type { InboundMessage } from '../../src/ports/channel.ts'
 import type { Client } from './api.ts'
-import type { Heard, SharedFile } from './parse/event.ts'
-import { scopeOf, tenantOf, userOf } from './place.ts'
+import { type Heard, type SharedFile, sharedFile } from './parse/event.ts'
+import { placeOf, scopeOf, tenantOf, userOf } from './place.ts'
 import type { ReadFile, Site } from './site.ts'
 import { whisper } from './whisper.ts'
 
 const longestFile = 20_000_000
 
+/** In the inbox, files wait under a channel of their own: nobody answers them as a message. */
+const filesChannel = 'slack-files'
+
 /**
- * Takes the files of a message that an admin addressed to the bot, and tells the outcome to the admin alone. Resolves
- * with true at once when the message was about nothing else.
+ * Takes the files of a message that is addressed to the bot, and tells the outcome to the one who shared them. Resolves
+ * once they are on disk as work to be done, with true when the message was about nothing else. Whether it was an admin
+ * is asked only then: Slack, who may have to be asked, is not kept waiting for its acknowledgement.
  */
-export async function takeFiles(site: Site, heard: Heard): Promise<boolean> {
-  const { event, place, addressed, files } = heard
+export async function takeFiles(site: Site, { event, addressed, files }: Heard): Promise<boolean> {
   if (!site.read || !addressed || files.length === 0) return false
-  if (!(await site.isAdmin(place.team, userOf(event.person)))) return false
-  if (site.once(`files ${event.id}`)) void readAll(site, heard, site.read)
+  const work = { ...event, id: `files:${event.id}`, channel: filesChannel, text: JSON.stringify(files) }
+  if (await site.bot.store.inbox.claim(work)) void readAll(site, work, site.read)
   return event.text === ''
 }
 
-async function readAll(site: Site, { event, place, files }: Heard, read: ReadFile): Promise<void> {
+/** Reads what an earlier process was told to read and did not. Never throws. */
+export async function resumeFiles(site: Site): Promise<void> {
+  try {
+    for (const event of await site.bot.store.inbox.unsettled())
+      if (event.channel === filesChannel && event.kind === 'message' && site.read) await readAll(site, event, site.read)
+  } catch (error) {
+    site.log.warn('slack.files.unread', { error })
+  }
+}
+
+const sharedFiles = z.array(sharedFile)
+
+async function readAll(site: Site, event: InboundMessage, read: ReadFile): Promise<void> {
+  const place = placeOf(event.thread)
+  const user = userOf(event.person)
+  const admin = await site.isAdmin(place.team, user)
+  const told = admin ? await outcomes(site, event, read) : 'Files are read only when an admin shares them.'
+  await whisper(site, place, user, told)
+  await site.bot.store.inbox
+    .settle(event.id, admin ? 'answered' : 'ignored')
+    .catch((error: unknown) => site.log.warn('slack.files.unsettled', { event: event.id, error }))
+}
+
+/** Reads file by file; what became of each, in words. */
+async function outcomes(site: Site, { thread, text }: InboundMessage, read: ReadFile): Promise<string> {
+  const place = placeOf(thread)
   const told: string[] = []
-  for (const file of files) {
+  for (const file of sharedFiles.parse(JSON.parse(text))) {
     const name = file.name ?? file.id
     try {
       const bytes = await download(file, site.clientOf(place.team))
@@ -33,7 +63,7 @@ async function readAll(site: Site, { event, place, files }: Heard, read: ReadFil
       told.push(`**${name}** was not read. ${why}`)
     }
   }
-  await whisper(site, place, userOf(event.person), told.join('\n\n'))
+  return told.join('\n\n')
 }
 
 /** The bot's token goes to Slack alone, wherever an event says that the file is. */

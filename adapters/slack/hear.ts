@@ -1,12 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { HoneError } from '../../src/errors.ts'
 import type { Inbound } from '../../src/ports/channel.ts'
 import { takeFiles } from './files.ts'
-import { parseMessage, parseOpened, parseReaction, parseStop } from './parse/event.ts'
+import { type Heard, parseMessage, parseOpened, parseReaction, parseStop } from './parse/event.ts'
 import { turnIn } from './parse/interaction.ts'
+import { outsiderIn } from './parse/outsider.ts'
 import { personOf, placeOf, tenantOf, threadOf, userOf } from './place.ts'
 import { short } from './render/text.ts'
 import type { Site } from './site.ts'
-import { whisper } from './whisper.ts'
+import { notForOutsiders, whisper } from './whisper.ts'
+
+/** Slack waits three seconds for its acknowledgement: who can't be looked up in this time is no admin for once. */
+const lookUpMs = 1000
 
 /** Keeps a message that is for the bot. Resolves once it is on disk. */
 export async function hearMessage(site: Site, body: unknown, self: string): Promise<void> {
@@ -14,8 +19,20 @@ export async function hearMessage(site: Site, body: unknown, self: string): Prom
   if (!heard) return
   const { event, addressed } = heard
   if (!addressed && !(await isPartOf(site, event))) return
-  if (await takeFiles(site, heard)) return
-  await keep(site, event)
+  const outsider = outsiderIn(body)
+  if (outsider && !site.partners.includes(outsider)) return refuseOutsider(site, heard)
+  if (!outsider && (await takeFiles(site, heard))) return
+  const { wait = (ms: number) => sleep(ms, undefined, { ref: false }) } = site
+  const known = outsider ? false : site.isAdmin(heard.place.team, userOf(event.person))
+  const admin = await Promise.race([known, wait(lookUpMs).then(() => false)])
+  await keep(site, admin ? { ...event, admin } : event)
+}
+
+/** Someone of another company, whom nobody here vouches for: what they say is neither answered nor kept. */
+function refuseOutsider(site: Site, { event, addressed, place }: Heard): void {
+  const user = userOf(event.person)
+  site.log.info('slack.outsider', { channel: place.channel })
+  if (addressed && site.once(`refused ${event.id}`)) void whisper(site, place, user, notForOutsiders)
 }
 
 async function isPartOf({ bot }: Site, { thread }: Inbound): Promise<boolean> {
@@ -33,7 +50,7 @@ export async function keep(site: Site, event: Inbound): Promise<void> {
     if ((await received) === 'duplicate' && first) arriving.delete(event.id)
   } catch (error) {
     if (first) arriving.delete(event.id)
-    if (!(error instanceof HoneError) || error.code !== 'INPUT') throw error
+    if (!(error instanceof HoneError) || !['INPUT', 'LIMIT'].includes(error.code)) throw error
     if (site.once(`refused ${event.id}`)) void whisper(site, placeOf(event.thread), userOf(event.person), error.message)
   }
 }
@@ -66,10 +83,13 @@ export async function hearOpened(site: Site, body: unknown): Promise<void> {
 export async function hearReaction(site: Site, body: unknown, self: string): Promise<void> {
   const reacted = parseReaction(body, self)
   if (!reacted) return
+  const outsider = outsiderIn(body)
+  if (outsider && !site.partners.includes(outsider)) return
   const { team, user, channel, ts, verdict, removed } = reacted
   const place = { team, channel }
   const answer = await site.api.call('conversations.replies', place, (client) =>
-    client.conversations.replies({ channel, ts, limit: 100 }),
+    // Of the thread it stands in, this one alone.
+    client.conversations.replies({ channel, ts, oldest: ts, latest: ts, inclusive: true, limit: 10 }),
   )
   const turn = turnIn(answer.messages?.find((message) => message.ts === ts)?.blocks)
   if (!turn) return

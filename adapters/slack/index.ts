@@ -4,6 +4,7 @@ import type { Bot } from '../../src/ports/bot.ts'
 import { createAdmins } from './admins.ts'
 import { type Client, createApi } from './api.ts'
 import { channelOf } from './channel.ts'
+import { resumeFiles } from './files.ts'
 import { listen } from './listen.ts'
 import { defaultCommand } from './manifest.ts'
 import { createSessions } from './session.ts'
@@ -14,6 +15,7 @@ export { botEvents, botScopes, manifestLink, slackManifest } from './manifest.ts
 export { type HostTurn, logTurn } from './observe.ts'
 export { type HttpOptions, type HttpReceiver, slackHttp } from './receive/http.ts'
 export { durable } from './receive/kept.ts'
+export { signatureOf } from './receive/signature.ts'
 export { feedbackBlocks } from './render/reply.ts'
 export type { FileToRead, ReadFile } from './site.ts'
 
@@ -24,6 +26,11 @@ export interface SlackOptions {
   readonly command?: string
   /** Who may retrain and promote: user ids (U…) and user group ids (S…). */
   readonly admins?: readonly string[]
+  /**
+   * Ids of other workspaces and organisations whose people, in channels shared by Slack Connect, are answered and heard
+   * like the own ones. They are never admins. Absent: none.
+   */
+  readonly partners?: readonly string[]
   /** Counts 👍 and 👎 as emoji reactions on replies as votes. */
   readonly reactions?: boolean
   /** Questions offered in an empty conversation; at most four are shown. */
@@ -41,7 +48,10 @@ export interface SlackOptions {
 }
 
 export interface SlackChannel {
-  /** Hone's listeners do nothing from now on; replies that are being written are finished. */
+  /**
+   * Hone's listeners do nothing from now on; replies that are being written are finished. One that waits for a Slack that
+   * can't be reached is told after the next start.
+   */
   detach(): void
 }
 
@@ -63,6 +73,7 @@ export function slack(app: App, bot: Bot, options: SlackOptions = {}): SlackChan
   const clientOf = (team: string): Client => clients.get(team) ?? options.clientFor?.(team) ?? app.client
   const clock = { ...(options.now ? { now: options.now } : {}), ...(options.wait ? { wait: options.wait } : {}) }
   const api = createApi({ clientOf, log, ...clock })
+  const leaving = new AbortController()
   const site: Site = {
     bot,
     api,
@@ -72,17 +83,20 @@ export function slack(app: App, bot: Bot, options: SlackOptions = {}): SlackChan
     answers: options.mode !== 'observe',
     command: options.command ?? defaultCommand,
     prompts: options.prompts ?? [],
+    partners: options.partners ?? [],
     ...(options.read ? { read: options.read } : {}),
     clientOf,
     arriving: new Map(),
     answering: new Map(),
     once: createOnce(),
+    leaving: leaving.signal,
     now: options.now ?? (() => performance.now()),
     ...(options.wait ? { wait: options.wait } : {}),
     self: selfOf(clientOf),
     isAdmin: createAdmins(api, options.admins ?? [], log),
   }
   const detachChannel = bot.attach(channelOf(site))
+  void resumeFiles(site)
   const deafen = listen(app, site, {
     reactions: options.reactions === true,
     met: (team, client) => clients.set(team, client),
@@ -91,6 +105,7 @@ export function slack(app: App, bot: Bot, options: SlackOptions = {}): SlackChan
     detach() {
       deafen()
       detachChannel()
+      leaving.abort()
     },
   }
 }

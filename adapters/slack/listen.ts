@@ -1,15 +1,18 @@
 import type { App } from '@slack/bolt'
+import { HoneError } from '../../src/errors.ts'
 import type { Client } from './api.ts'
 import { commanded, confirmed, type Respond } from './command.ts'
-import { type Ack, corrected, pressed, shortcutChosen } from './feedback.ts'
+import { type Ack, closed, corrected, pressed, shortcutChosen } from './feedback.ts'
 import { hearMessage, hearOpened, hearReaction, hearStop } from './hear.ts'
 import { publishHome, showHome } from './home.ts'
 import { correctShortcut } from './manifest.ts'
 import { teamOf } from './parse/event.ts'
-import { parsePress } from './parse/interaction.ts'
+import { parseCorrection, parsePress, parseShortcut } from './parse/interaction.ts'
+import { outsiderIn } from './parse/outsider.ts'
 import { keepingOf } from './receive/kept.ts'
 import { correctModal } from './render/modal.ts'
 import type { Site } from './site.ts'
+import { notForOutsiders, whisper } from './whisper.ts'
 
 export interface ListenOptions {
   readonly reactions: boolean
@@ -29,6 +32,9 @@ interface Acted extends Delivered {
   readonly ack: Ack
   readonly respond?: Respond
 }
+
+/** Errors that say to people themselves what is wrong. */
+const inWords: ReadonlySet<string> = new Set(['FEEDBACK', 'INPUT', 'LIMIT', 'NOT_FOUND'])
 
 /**
  * Registers Hone's listeners, by name: what isn't Hone's never reaches it. Answers a function that silences them, as
@@ -57,13 +63,29 @@ export function listen(app: App, site: Site, options: ListenOptions): () => void
         keeping?.failed(error)
       }
     }
-  /** The same for what people press and send off: not acknowledged when it failed, so that they are told. */
+  /** The same for what people press and send off. What failed is told to them, in words or by leaving it unacknowledged. */
   const act = (work: (args: Acted) => Promise<void>) => async (args: Acted) => {
     if (!attached) return
     const { team: inner, team_id: team = inner?.id } = args.body as { team?: { id?: string }; team_id?: string }
     if (team) options.met(team, args.client)
-    await work(args).catch((error: unknown) => site.log.error('slack.action.failed', { error }))
+    const outsider = outsiderIn(args.body)
+    const done = outsider && !site.partners.includes(outsider) ? refuse(args) : work(args)
+    await done
+      .catch((error: unknown) => {
+        if (!(error instanceof HoneError) || !inWords.has(error.code)) throw error
+        return tell(args, `${error.message} ${error.help}`)
+      })
+      .catch((error: unknown) => site.log.error('slack.action.failed', { error }))
   }
+
+  /** Acknowledges what people pressed or sent off, and says only to them what became of it. */
+  const tell = async ({ body, ack }: Acted, text: string): Promise<void> => {
+    await ack()
+    const by = parsePress(body) ?? parseShortcut(body) ?? parseCorrection(body)
+    if (by?.place) await whisper(site, by.place, by.user, text)
+  }
+  /** Someone of another company pressed or chose something: it is not kept. */
+  const refuse = (args: Acted): Promise<void> => tell(args, notForOutsiders)
 
   if (site.answers) {
     app.event('message', event(hearMessage, true))
@@ -98,6 +120,10 @@ export function listen(app: App, site: Site, options: ListenOptions): () => void
   app.view(
     correctModal,
     act(({ body, ack }) => corrected(site, body, ack)),
+  )
+  app.view(
+    { callback_id: correctModal, type: 'view_closed' },
+    act(({ body, ack }) => closed(site, body, ack)),
   )
   app.shortcut(
     { callback_id: correctShortcut, type: 'message_action' },

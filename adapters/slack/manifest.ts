@@ -56,19 +56,20 @@ export function botEvents(options: ManifestOptions = {}): readonly string[] {
 export function slackManifest(options: ManifestOptions = {}) {
   const { name = 'Hone', command = defaultCommand, url, prompts = [] } = options
   const at = url ? { request_url: url } : {}
+  const offered = prompts.slice(0, 4).map((text) => ({ title: text.slice(0, 75), message: text }))
   return {
     display_information: { name, description: 'Answers from your documents and learns from your thumbs.' },
     features: {
       agent_view: {
         agent_description: 'Answers from your documents. Vote on its replies and it learns.',
-        suggested_prompts: prompts.slice(0, 4).map((text) => ({ title: text.slice(0, 75), message: text })),
+        ...(offered.length > 0 ? { suggested_prompts: offered } : {}),
       },
       app_home: { home_tab_enabled: true, messages_tab_enabled: true, messages_tab_read_only_enabled: false },
       bot_user: { display_name: name, always_online: true },
       shortcuts: [
         {
           name: 'Suggest a better answer',
-          type: 'message',
+          type: 'message' as const,
           callback_id: correctShortcut,
           description: 'Says what a reply of the bot should have been',
         },
@@ -91,7 +92,7 @@ export function slackManifest(options: ManifestOptions = {}) {
       socket_mode_enabled: !url,
       token_rotation_enabled: false,
     },
-  } as const
+  }
 }
 
 /** The page of Slack that makes an app from a manifest. */

@@ -18,6 +18,11 @@ export function placeOf(id: ThreadId): Place {
   return { team, channel, ...(thread ? { thread } : {}) }
 }
 
+/** Whether a thread stands in a channel: who is in the channel can read it. */
+export function isIn({ team, channel }: Place, thread: ThreadId): boolean {
+  return thread.startsWith(`slack:${team}:${channel}:`)
+}
+
 export function tenantOf(team: string): string {
   return `slack:${team}`
 }

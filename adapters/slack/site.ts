@@ -29,11 +29,15 @@ export interface Site {
   readonly answers: boolean
   readonly command: string
   readonly prompts: readonly string[]
+  /** Other workspaces whose people are answered and heard in shared channels. */
+  readonly partners: readonly string[]
   readonly read?: ReadFile
   /** Events that are being given to the bot, or wait for their reply. One that was accepted was never answered before. */
   readonly arriving: Map<string, Promise<'accepted' | 'duplicate'>>
   /** The event that is being answered in a thread. */
   readonly answering: Map<ThreadId, string>
+  /** Aborted once the channel is detached: what can't be told now is told after the next start. */
+  readonly leaving: AbortSignal
   readonly now: () => number
   readonly wait?: (ms: number) => Promise<unknown>
   /** True the first time something is named: a mention comes as two events, and people press twice. */

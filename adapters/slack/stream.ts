@@ -1,7 +1,8 @@
 import type { types } from '@slack/bolt'
 import { createPacer } from '../shared/pace.ts'
 import { type SlackApi, slackCode } from './api.ts'
-import { taskChunk } from './render/reply.ts'
+import { markdown, partMark, taskChunk, taskMark } from './render/reply.ts'
+import { summary } from './render/text.ts'
 import { closing, cutAt, type Draft, type Final, longestMessage, type Surface, turnOver, type View } from './surface.ts'
 
 export interface StreamOptions {
@@ -28,7 +29,7 @@ const textChunk = (text: string): Chunk[] => (text ? [{ type: 'markdown_text', t
  * long or too old.
  */
 export function streamSurface({ api, draft, session, now, wait }: StreamOptions): Surface {
-  const { place, user } = draft
+  const { place, user, event } = draft
   const { channel, thread } = place
   const own = createPacer({ capacity: 1, perMinute: perReplyPerMinute, now, ...(wait ? { wait } : {}) })
   let ts = ''
@@ -39,22 +40,27 @@ export function streamSurface({ api, draft, session, now, wait }: StreamOptions)
   const shownTasks = new Map<string, string>()
 
   const newTasks = (view: View): Chunk[] =>
-    view.tasks.flatMap((task) => {
-      const chunk = taskChunk(task)
-      const text = JSON.stringify(chunk)
-      if (shownTasks.get(task.id) === text) return []
-      shownTasks.set(task.id, text)
-      return [chunk]
-    })
+    view.tasks
+      .map((task) => taskChunk(task, event))
+      .filter((chunk) => 'id' in chunk && shownTasks.get(chunk.id) !== JSON.stringify(chunk))
+  /** Those stand in Slack now. */
+  const tasksShown = (chunks: readonly Chunk[]): void => {
+    for (const chunk of chunks) if ('id' in chunk) shownTasks.set(chunk.id, JSON.stringify(chunk))
+  }
 
-  async function start(chunks: readonly Chunk[], wanted: 'now' | 'wait'): Promise<void> {
+  /** Every stream begins with a task card, whose id says whose reply it is should this process die. */
+  async function start(first: readonly Chunk[], wanted: 'now' | 'wait'): Promise<void> {
+    const title = draft.messages.length > 0 ? 'Continued' : 'Answering'
+    const id = taskMark(event, `message${draft.messages.length + 1}`)
+    const card: Chunk = { type: 'task_update', id, title, status: 'complete' }
+    const chunks = first.some((chunk) => 'id' in chunk) ? first : [card, ...first]
     const run = (client: Parameters<Parameters<SlackApi['call']>[2]>[0]) =>
       client.chat.startStream({
         channel,
         thread_ts: thread as string,
         recipient_user_id: user,
         recipient_team_id: place.team,
-        ...(chunks.length > 0 ? { chunks: [...chunks] } : {}),
+        chunks: [...chunks],
       })
     // Slack counts from when it gets the call, so this side counts from before.
     const before = now()
@@ -64,15 +70,18 @@ export function streamSurface({ api, draft, session, now, wait }: StreamOptions)
     if (!started?.ts) throw new StreamUnavailable('No stream may be begun now.')
     ts = started.ts
     began = before
+    tasksShown(chunks)
     draft.messages.push(ts)
     draft.finished = false
   }
 
-  /** Ends this message and goes on in a new one. */
-  async function roll(text: string, upTo: number): Promise<void> {
+  /** Ends this message, with nothing in it left in progress, and goes on in a new one. */
+  async function roll({ text, tasks }: View, upTo: number): Promise<void> {
     const rest = textChunk(text.slice(sent, upTo) + closing(draft, text, upTo))
-    const old = ts
-    await api.call('chat.stopStream', place, (client) => client.chat.stopStream({ channel, ts: old, chunks: rest }))
+    const ended = tasks.filter(({ done }) => !done).map((task) => taskChunk({ ...task, done: true }, event))
+    const last = { channel, ts, chunks: [...ended, ...rest] }
+    await api.call('chat.stopStream', place, (client) => client.chat.stopStream(last))
+    tasksShown(ended)
     sent = upTo
     turnOver(draft, text, upTo)
     await start(textChunk(draft.prefix), 'wait')
@@ -84,7 +93,14 @@ export function streamSurface({ api, draft, session, now, wait }: StreamOptions)
     const body = draft.prefix + text.slice(draft.base, sent)
     const whole = body + closing(draft, text, sent)
     if (whole)
-      await api.call('chat.update', place, (client) => client.chat.update({ channel, ts: old, markdown_text: whole }))
+      await api.call('chat.update', place, (client) =>
+        client.chat.update({
+          channel,
+          ts: old,
+          text: summary(whole),
+          blocks: [markdown(whole, partMark(event))],
+        }),
+      )
     turnOver(draft, text, sent)
     await start(textChunk(draft.prefix), 'wait')
   }
@@ -99,12 +115,12 @@ export function streamSurface({ api, draft, session, now, wait }: StreamOptions)
     },
     async show(view) {
       if (!ts) return start(newTasks(view), 'now')
-      if (tooOld() || view.text.length - draft.base > longestMessage)
-        return roll(view.text, cutAt(view.text, draft.base))
+      if (tooOld() || view.text.length - draft.base > longestMessage) return roll(view, cutAt(view.text, draft.base))
       const chunks = [...newTasks(view), ...textChunk(view.text.slice(sent))]
       if (chunks.length === 0) return
       try {
         await api.now('chat.appendStream', place, (client) => client.chat.appendStream({ channel, ts, chunks }))
+        tasksShown(chunks)
         sent = view.text.length
         shown = view.text
       } catch (error) {
@@ -118,7 +134,7 @@ export function streamSurface({ api, draft, session, now, wait }: StreamOptions)
         await stop({ ...final, text: shown, blocks: [] })
         throw new StreamUnavailable('The reply ended in other words than it began.')
       }
-      while (final.text.length - draft.base > longestMessage) await roll(final.text, cutAt(final.text, draft.base))
+      while (final.text.length - draft.base > longestMessage) await roll(final, cutAt(final.text, draft.base))
       await stop(final).catch(async (error: unknown) => {
         if (slackCode(error) !== 'invalid_blocks') throw error
         await stop({ ...final, blocks: final.plainBlocks })

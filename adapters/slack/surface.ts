@@ -30,7 +30,7 @@ export interface Draft {
   finished: boolean
   /** Characters of the text that stand in earlier messages. */
   base: number
-  /** What the last message begins with besides: the fence of a code block that was cut. */
+  /** What the last message begins with besides: the fence of a code block, or the head of a table, that was cut. */
   prefix: string
   /** Slack was told that the bot is no longer at work. */
   sessionEnded: boolean
@@ -66,6 +66,15 @@ export function openFence(text: string): string {
   return open
 }
 
+const endsInTable = /(?:^|\n)(\|.*\n *\|[ :|-]+\n)(?:\|.*\n)*$/
+
+/** What a new message has to begin with where a text is cut: the fence of its code block, the head of its table. */
+function reopening(before: string, after: string): string {
+  const fence = openFence(before)
+  if (fence) return `${fence}\n`
+  return after.startsWith('|') ? (endsInTable.exec(before)?.[1] ?? '') : ''
+}
+
 /** What closes a message that ends there: the end of a code block that was cut. */
 export function closing(draft: Draft, text: string, upTo: number): string {
   return openFence(draft.prefix + text.slice(draft.base, upTo)) ? '\n```' : ''
@@ -73,8 +82,7 @@ export function closing(draft: Draft, text: string, upTo: number): string {
 
 /** The message that was written to stands whole in Slack: the text from here on belongs to a new one. */
 export function turnOver(draft: Draft, text: string, upTo: number): void {
-  const fence = openFence(draft.prefix + text.slice(draft.base, upTo))
+  draft.prefix = reopening(draft.prefix + text.slice(draft.base, upTo), text.slice(upTo))
   draft.base = upTo
-  draft.prefix = fence ? `${fence}\n` : ''
   draft.finished = true
 }

@@ -22,10 +22,30 @@ export function threadOf({ tenant, conversation }: Pick<Address, 'tenant' | 'con
   return `teams:${tenant}:${conversation}`
 }
 
+/** Whether two threads are of one Teams channel, whose people can read both. */
+export function sameChannel(one: string, other: string): boolean {
+  const channelOf = (thread: string) => thread.replace(/;messageid=.*$/s, '')
+  return channelOf(one) === channelOf(other)
+}
+
+/**
+ * Every tenant that an activity names: the conversation's first, then where the event and who wrote belong. They differ
+ * where a conversation is shared with another organisation.
+ */
+export function tenantsOf({
+  conversation,
+  channelData,
+  from,
+}: Pick<Activity, 'conversation' | 'channelData' | 'from'>) {
+  const { tenant } = (channelData ?? {}) as { tenant?: { id?: unknown } | null }
+  const named: readonly unknown[] = [conversation?.tenantId, tenant?.id, from?.tenantId]
+  return named.filter((id) => id !== undefined && id !== null)
+}
+
 /** Where an activity came from; undefined when it says too little to answer it. */
 export function addressOf(activity: Activity): Address | undefined {
-  const { conversation, channelData, serviceUrl, recipient, from } = activity
-  const tenant = conversation?.tenantId ?? (channelData as { tenant?: { id?: string } } | undefined)?.tenant?.id
+  const { conversation, serviceUrl, recipient, from } = activity
+  const [tenant] = tenantsOf(activity)
   if (!conversation?.id || !serviceUrl || !recipient?.id || typeof tenant !== 'string' || !/^[\w.-]+$/.test(tenant))
     return undefined
   return {

@@ -1,7 +1,9 @@
 import type { Reply } from '../../src/ports/channel.ts'
 import type { VersionInfo } from '../../src/ports/learning.ts'
 import type { Verdict } from '../../src/ports/store.ts'
-import { endings, type RunView } from '../shared/run.ts'
+import { hostsOf } from '../shared/links.ts'
+import { checkMark, checkText, endings, type RunView } from '../shared/run.ts'
+import { type Hosts, safeText } from './render.ts'
 import type { Outgoing } from './sdk.ts'
 
 export type Card = Readonly<Record<string, unknown>>
@@ -24,6 +26,12 @@ function card(body: readonly object[], actions: readonly object[] = []): Card {
 const block = (text: string, look: object = {}): object => ({ type: 'TextBlock', text, wrap: true, ...look })
 const title = (text: string): object => block(text, { weight: 'Bolder', size: 'Medium' })
 
+/** The reasons of an answer, folded away behind a button. */
+export function whyCard(reasons: string, hosts: Hosts): Card {
+  const toggle = { type: 'Action.ToggleVisibility', title: 'Why?', targetElements: ['why'] }
+  return card([block(safeText(reasons, hosts), { id: 'why', isVisible: false })], [toggle])
+}
+
 const outcomes = [
   ['Left is better', 'left'],
   ['Right is better', 'right'],
@@ -33,10 +41,11 @@ const outcomes = [
 
 /** Two replies, blind, side by side, and what can be said of them. */
 export function duelCard(duel: string, left: Reply, right: Reply): Card {
+  const hosts = hostsOf([...left.sources, ...right.sources])
   const side = (name: string, { text }: Reply): object => ({
     type: 'Column',
     width: 'stretch',
-    items: [block(name, { weight: 'Bolder' }), block(text)],
+    items: [block(name, { weight: 'Bolder' }), block(safeText(text, hosts))],
   })
   const columns = { type: 'ColumnSet', columns: [side('Left', left), side('Right', right)] }
   return card(
@@ -46,9 +55,12 @@ export function duelCard(duel: string, left: Reply, right: Reply): Card {
 }
 
 /** What takes the place of a duel in a personal chat once it is decided. */
-export function decidedCard(outcome: string, chosen: string): Card {
+export function decidedCard(outcome: string, chosen: string, hosts?: Hosts): Card {
   const said = outcomes.find(([, value]) => value === outcome)?.[0] ?? ''
-  return card([block(chosen), block(`You said: ${said}. Thank you.`, { isSubtle: true, size: 'Small' })])
+  return card([
+    block(safeText(chosen, hosts)),
+    block(`You said: ${said}. Thank you.`, { isSubtle: true, size: 'Small' }),
+  ])
 }
 
 const reasons = {
@@ -74,7 +86,10 @@ export function feedbackForm(turn: string, verdict: Verdict): Card {
 /** The form of *Suggest a better answer*; there a vote can be changed and withdrawn as well. */
 export function suggestionForm(turn: string, text: string): Card {
   const shown = text.length > 500 ? `${text.slice(0, 500)}…` : text
-  return card([block(shown, { isSubtle: true }), betterInput, verdictInput()], [submit('Send', { honeTurn: turn })])
+  return card(
+    [block(safeText(shown), { isSubtle: true }), betterInput, verdictInput()],
+    [submit('Send', { honeTurn: turn })],
+  )
 }
 
 const betterInput = {
@@ -142,15 +157,13 @@ function runBlocks(run: RunView): readonly object[] {
     block(run.ended ? endings[run.ended] : run.phase, { weight: 'Bolder' }),
     ...(steps > 0 ? [block(`${bar} ${step}/${steps}${left}`, { fontType: 'Monospace' })] : []),
     ...(loss === undefined ? [] : [block(`loss ${loss.toFixed(3)} ${spark}`, { fontType: 'Monospace' })]),
-    ...(gate?.checks ?? []).map(({ pass, what, value, limit, n }) =>
-      block(`${pass ? '✔' : '✖'} ${what}: ${Number(value.toPrecision(3))} (${limit}, n = ${n})`, { spacing: 'None' }),
-    ),
+    ...(gate?.checks ?? []).map((check) => block(`${checkMark(check)} ${checkText(check)}`, { spacing: 'None' })),
   ]
 }
 
 function versionTable(versions: readonly VersionInfo[]): object {
-  const facts = versions.map(({ id, serving, createdAt, pairs, gate }) => ({
-    title: serving ? `${id} serves` : id,
+  const facts = versions.map(({ id, serving, createdAt, pairs, gate, canary }) => ({
+    title: serving ? `${id} serves` : canary ? `${id} canary` : id,
     value: [createdAt.toISOString().slice(0, 10), `${pairs.length} pairs`, gate?.verdict].filter(Boolean).join(' · '),
   }))
   return { type: 'FactSet', facts, separator: true }

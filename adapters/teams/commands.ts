@@ -1,11 +1,13 @@
 import type { Bot, CommandReply } from '../../src/ports/bot.ts'
-import { followRun, type RunView } from '../shared/run.ts'
-import { threadOf } from './address.ts'
+import { type Given, once } from '../shared/once.ts'
+import type { RunView } from '../shared/run.ts'
+import { sameChannel, threadOf } from './address.ts'
 import { type BoardView, boardCard, type Card, cardMessage, runCard } from './cards.ts'
-import { edit, say, type Voice } from './deliver.ts'
 import { type InvokeAnswer, type Said, toast, updated } from './feedback.ts'
 import { plainMessage } from './render.ts'
-import { loggable } from './sdk.ts'
+import { createRuns } from './runs.ts'
+import { loggable, type Outgoing } from './sdk.ts'
+import { edit, say, type Voice } from './voice.ts'
 
 export interface CommandParts extends Voice {
   readonly bot: Bot
@@ -17,69 +19,70 @@ export interface Commands {
   run(text: string, said: Said): Promise<void>
   /** A button of the board. */
   press(command: string, card: string, said: Said): Promise<InvokeAnswer>
+  /** Follows no run any more. */
+  detach(): void
 }
 
 /** Teams waits 15 seconds for the answer to a message, and five for the answer to a button. */
 export const turnMs = 10_000
 const pressMs = 4000
-const progressEveryMs = 2500
+const forAdmins = 'The board is for admins. Ask an admin.'
+const starts = /^retrain\b(?!.*--dry-run)/
 
 /** Commands in Teams: the ones every channel has, and a board for admins. */
 export function createCommands(parts: CommandParts): Commands {
   const { bot, clock, log } = parts
-  let run: RunView | undefined
+  const runs = createRuns(bot, parts)
 
   const ask = (text: string, said: Said): Promise<CommandReply> => {
     const { tenant } = said.address
-    const where = { tenant, channel: 'teams', thread: threadOf(said.address), person: said.person }
-    return bot.command({ text, ...where, admin: parts.isAdmin(said) })
-  }
-
-  /** Runs a command; if it starts a training run, `show` is called while that goes on. */
-  async function command(text: string, said: Said, show: () => Promise<unknown>): Promise<CommandReply> {
-    if (!/^retrain\b(?!.*--dry-run)/.test(text) || !parts.isAdmin(said)) return ask(text, said)
-    const refused = new AbortController()
-    const accepted = Promise.withResolvers<boolean>()
-    // A refused command may have met the events of somebody else's run, which is not followed to its end.
-    const update = async (view: RunView): Promise<void> => {
-      if (!(await accepted.promise)) return
-      run = view
-      await show()
-    }
-    const unshown = (error: unknown): void => log.warn('teams.progress.failed', loggable(error))
-    const wait = (ms: number) => clock.wait(ms)
-    const options = { everyMs: progressEveryMs, signal: refused.signal, wait, failed: unshown }
-    // Before the command, so that no event is missed.
-    void followRun(bot, update, options).catch(unshown)
-    let isAccepted = false
-    try {
-      const reply = await ask(text, said)
-      isAccepted = reply.ok
-      return reply
-    } finally {
-      accepted.resolve(isAccepted)
-      if (!isAccepted) refused.abort()
-    }
+    const thread = threadOf(said.address)
+    const where = { tenant, channel: 'teams', thread, person: said.person, admin: parts.isAdmin(said) }
+    return bot.command({ text, ...where, sees: (other) => sameChannel(thread, other) })
   }
 
   async function board(said: Said, result?: CommandReply): Promise<Card> {
     const status = await ask('status', said)
-    const versions = (await bot.learning?.versions()) ?? []
+    const { tenant } = said.address
+    const versions = (await bot.learning?.versions(tenant)) ?? []
+    const run = await runs.now(tenant)
     const view: BoardView = { status: status.text, versions, ...(run ? { run } : {}) }
     return boardCard({ ...view, ...(result ? { said: result.text } : {}) })
   }
 
-  /**
-   * False for a command that came before, to whichever process: Teams sends again, and what was overheard can be sent
-   * again. One that a crash cut short is not taken up: whoever gave it sees no answer, and can look how things stand.
-   */
-  async function isNew(text: string, { event, address, person }: Said): Promise<boolean> {
-    const { inbox } = bot.store
-    // No channel has this name: not even between the two calls does a command become a question to the model.
-    const base = { id: event, channel: 'teams:command', tenant: address.tenant, thread: threadOf(address), person }
-    if (!(await inbox.claim({ ...base, kind: 'message', text, scopes: [], at: new Date() }))) return false
-    await inbox.settle(event, 'ignored', 'a command')
-    return true
+  const boardMessage = async (said: Said, result?: CommandReply): Promise<Outgoing> =>
+    cardMessage(await board(said, result), 'Hone: status and versions')
+
+  /** The newest board of a conversation is redrawn while runs go on. */
+  const keepBoard = (card: string, said: Said): void => {
+    const thread = threadOf(said.address)
+    runs.show(thread, said.address.tenant, async () => edit(parts, thread, card, await boardMessage(said)))
+  }
+
+  async function sayBoard(said: Said): Promise<void> {
+    const thread = threadOf(said.address)
+    if (!parts.isAdmin(said)) return void (await say(parts, thread, plainMessage(forAdmins)))
+    keepBoard(await say(parts, thread, await boardMessage(said)), said)
+  }
+
+  /** The run that was started by a written command: one message, which is edited to its end. */
+  async function showRun(thread: string, tenant: string): Promise<void> {
+    const key = `run ${thread}`
+    let progress: Promise<string> | undefined
+    const show = async (view: RunView): Promise<void> => {
+      if (view.ended) runs.hide(key)
+      const message = cardMessage(runCard(view), 'Training')
+      if (progress) return edit(parts, thread, await progress, message)
+      progress = say(parts, thread, message)
+      await progress
+    }
+    runs.show(key, tenant, show)
+    const run = await runs.now(tenant)
+    if (run) await show(run)
+  }
+
+  const given = (text: string, { event: id, address, person }: Said): Given => {
+    return { id, text, tenant: address.tenant, channel: 'teams', thread: threadOf(address), person }
   }
 
   const failed = (error: unknown): CommandReply => {
@@ -88,43 +91,34 @@ export function createCommands(parts: CommandParts): Commands {
   }
 
   async function work(text: string, said: Said): Promise<void> {
+    if (text === 'board') return sayBoard(said)
     const thread = threadOf(said.address)
-    if (text === 'board') {
-      const message = parts.isAdmin(said)
-        ? cardMessage(await board(said), 'Hone: status and versions')
-        : plainMessage('The board is for admins. Ask an admin.')
-      await say(parts, thread, message)
-      return
-    }
-    let progress = ''
-    const show = async (): Promise<void> => {
-      if (!run) return
-      const message = cardMessage(runCard(run), 'Training')
-      if (progress) await edit(parts, thread, progress, message)
-      else progress = await say(parts, thread, message)
-    }
-    const reply = await command(text || 'help', said, show).catch(failed)
+    const reply = await ask(text || 'help', said).catch(failed)
+    if (reply.ok && starts.test(text)) await showRun(thread, said.address.tenant)
     await say(parts, thread, plainMessage(reply.text))
   }
 
   return {
     async run(text, said) {
-      if (!(await isNew(text, said))) return
-      const worked = work(text, said).catch(failed)
+      const worked = once(bot.store, given(text, said), () => work(text, said)).catch(failed)
       await Promise.race([worked, clock.alarm(turnMs)])
     },
     async press(text, card, said) {
-      if (!parts.isAdmin(said)) return toast('The board is for admins. Ask an admin.')
-      const thread = threadOf(said.address)
-      const redraw = async (result?: CommandReply): Promise<void> =>
-        edit(parts, thread, card, cardMessage(await board(said, result), 'Hone: status and versions'))
-      if (!(await isNew(text, said))) return updated(await board(said))
-      const pressed = command(text, said, () => redraw()).catch(failed)
-      const slow = clock.alarm(pressMs).then(() => undefined)
-      const reply = await Promise.race([pressed, slow])
-      if (reply) return updated(await board(said, text === 'status' ? undefined : reply))
-      void pressed.then(redraw).catch((error: unknown) => log.warn('teams.progress.failed', loggable(error)))
+      if (!parts.isAdmin(said)) return toast(forAdmins)
+      // Stays undefined for a press that came before: then the board only says how things stand.
+      let reply: CommandReply | undefined
+      const pressed = once(bot.store, given(text, said), async () => {
+        reply = await ask(text, said).catch(failed)
+      })
+      keepBoard(card, said)
+      const inTime = pressed.then(() => true)
+      if (await Promise.race([inTime, clock.alarm(pressMs).then(() => false)]))
+        return updated(await board(said, text === 'status' ? undefined : reply))
+      void pressed
+        .then(async () => edit(parts, threadOf(said.address), card, await boardMessage(said, reply)))
+        .catch((error: unknown) => log.warn('teams.progress.failed', loggable(error)))
       return toast('This takes a moment; the board says when it is done.')
     },
+    detach: runs.detach,
   }
 }

@@ -1,6 +1,7 @@
 import { type Logger, silent } from '../../src/log.ts'
-import { loggable } from './sdk.ts'
-import { isAmong } from './trust.ts'
+import { tenantsOf } from './address.ts'
+import { type Activity, isReadable, loggable } from './sdk.ts'
+import { stranger } from './trust.ts'
 
 /** A request as both SDKs read it: the body is parsed already. */
 export interface IncomingRequest {
@@ -59,19 +60,21 @@ export function endpoint(adapter: SdkAdapter, options: EndpointOptions = {}) {
       if (fault) return answer(400, fault)
       if (!(await authorized(adapter, request, response))) return
       if (!(await isGenuine(adapter, request))) return answer(401, 'The token is not valid.')
-      const tenant = tenantOf(request.body)
-      if (options.tenants && !isAmong(options.tenants, tenant)) {
+      const tenant = stranger(options, tenantsOf(request.body as Activity))
+      if (tenant) {
         log.warn('teams.tenant.refused', { tenant })
         return answer(403, 'This tenant is not known here.')
       }
       await adapter.process(request as Passed, response as Passed, logic as Passed)
     } catch (error) {
-      if (isUnreadable(error)) return answer(400, 'The activity has fields of the wrong kind.')
+      if (isUnreadable(error)) return answer(400, wrongKind)
       log.error('teams.request.failed', loggable(error))
       answer(500, 'The activity could not be handled.')
     }
   }
 }
+
+const wrongKind = 'The activity has fields of the wrong kind.'
 
 /** agents-hosting checks the shape of an activity with Zod. */
 function isUnreadable(error: unknown): boolean {
@@ -110,15 +113,8 @@ function faultOf(body: unknown): string | undefined {
   if (!isRecord(conversation) || typeof conversation['id'] !== 'string') return 'The activity has no conversation.'
   if (!isRecord(from) || typeof from['id'] !== 'string') return 'The activity has no sender.'
   if (recipient !== undefined && !isRecord(recipient)) return 'The recipient is none.'
-  return [serviceUrl, channelId].every((part) => typeof part === 'string') ? undefined : 'The activity has no origin.'
-}
-
-function tenantOf(body: unknown): unknown {
-  const { conversation, channelData } = body as {
-    conversation?: { tenantId?: unknown }
-    channelData?: { tenant?: { id?: unknown } | null } | null
-  }
-  return conversation?.tenantId ?? channelData?.tenant?.id
+  if (![serviceUrl, channelId].every((part) => typeof part === 'string')) return 'The activity has no origin.'
+  return isReadable(body as Activity) ? undefined : wrongKind
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,6 +3,7 @@ import type { Logger } from '../../src/log.ts'
 import type { Bot } from '../../src/ports/bot.ts'
 import type { Person } from '../../src/ports/channel.ts'
 import type { BotTurn } from '../../src/ports/store.ts'
+import { hostsOf } from '../shared/links.ts'
 import { type Address, threadOf } from './address.ts'
 import { type Card, decidedCard, feedbackForm, suggestionForm } from './cards.ts'
 import type { Incoming, Opinion } from './parse.ts'
@@ -26,6 +27,7 @@ export interface InvokeAnswer {
 
 export type FeedbackIncoming = Extract<Incoming, { kind: 'vote' | 'form' | 'duel' | 'suggest' | 'suggested' }>
 
+const threadsSearched = 100
 const thanks = 'Thank you. It is kept.'
 const unknown = 'That is no reply of this bot, or it was deleted.'
 
@@ -61,12 +63,12 @@ async function take(incoming: FeedbackIncoming, said: Said, bot: Bot): Promise<I
       return turn && form('What do you think of this reply?', feedbackForm(turn.id, incoming.verdict))
     }
     case 'suggest': {
-      const turn = await turnOf(incoming.message, said, bot)
+      const turn = (await turnOf(incoming.message, said, bot)) ?? (await turnElsewhere(incoming.message, said, bot))
       return turn ? form('Suggest a better answer', suggestionForm(turn.id, turn.text)) : dialog(unknown)
     }
     case 'suggested': {
       const turn = await bot.store.turns.get(incoming.turn)
-      if (turn?.role !== 'assistant' || turn.thread !== threadOf(said.address)) return dialog(unknown)
+      if (turn?.role !== 'assistant' || !(await sees(turn, said, bot))) return dialog(unknown)
       await keep(turn, incoming.opinion, said, bot)
       return said.invoke === 'message/submitAction' ? { status: 200, body: {} } : dialog(thanks)
     }
@@ -78,6 +80,22 @@ async function take(incoming: FeedbackIncoming, said: Said, bot: Bot): Promise<I
 async function turnOf(message: string, { address }: Said, bot: Bot): Promise<BotTurn | undefined> {
   const turn = await bot.store.messages.find({ thread: threadOf(address), id: message })
   return turn?.role === 'assistant' ? turn : undefined
+}
+
+/**
+ * In the menu of a message Teams may call a personal chat by another id (`19:…@unq.gbl.spaces`) than where the bot talks in
+ * it (`a:…`). So the message is looked for where the person has written, and taken if it is in one place only.
+ */
+async function turnElsewhere(message: string, { address, person }: Said, bot: Bot): Promise<BotTurn | undefined> {
+  const threads = await bot.store.turns.threads(address.tenant, person.id, threadsSearched)
+  const turns = await Promise.all(threads.map(({ thread }) => bot.store.messages.find({ thread, id: message })))
+  const [found, ...others] = turns.filter((turn) => turn?.role === 'assistant')
+  return others.length === 0 ? found : undefined
+}
+
+/** A reply is judged where it stands, and by who wrote there. */
+async function sees({ thread }: BotTurn, { address, person }: Said, bot: Bot): Promise<boolean> {
+  return thread === threadOf(address) || bot.store.turns.wroteIn(thread, person.id)
 }
 
 async function keep({ id: turn }: BotTurn, opinion: Opinion, { person, address }: Said, bot: Bot): Promise<void> {
@@ -92,13 +110,17 @@ async function decide(
   { person, address }: Said,
   bot: Bot,
 ): Promise<InvokeAnswer> {
-  const sides = await Promise.all(duel.split('.').map((id) => bot.store.turns.get(id)))
-  if (sides.some((side) => side && side.thread !== threadOf(address))) return toast(unknown)
+  const sides = (await Promise.all(duel.split('.').map((id) => bot.store.turns.get(id)))).map((side) =>
+    side?.role === 'assistant' ? side : undefined,
+  )
+  // What a card carries proves nothing: only a duel that was shown in this very conversation is one.
+  const shown = sides.every((side) => side?.duel === duel && side.thread === threadOf(address))
+  if (!shown || sides.length !== 2) return toast(unknown)
   await bot.feedback({ kind: 'duel', tenant: address.tenant, person, duel, outcome })
   // In a group everybody may have an opinion, so the card stays as it is.
   if (address.kind !== 'personal') return toast(thanks)
   const chosen = outcome === 'right' ? sides[1] : sides[0]
-  return updated(decidedCard(outcome, chosen?.text ?? ''))
+  return updated(decidedCard(outcome, chosen?.text ?? '', hostsOf(chosen?.sources ?? [])))
 }
 
 function form(title: string, card: Card): InvokeAnswer {

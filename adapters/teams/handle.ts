@@ -1,20 +1,22 @@
 import { HoneError } from '../../src/errors.ts'
 import type { Bot } from '../../src/ports/bot.ts'
 import type { Inbound } from '../../src/ports/channel.ts'
+import { hostsOf } from '../shared/links.ts'
 import { type Address, threadOf } from './address.ts'
 import { type Commands, turnMs } from './commands.ts'
-import { say, type Voice } from './deliver.ts'
 import { type InvokeAnswer, type Said, takeFeedback } from './feedback.ts'
 import type { Incoming } from './parse.ts'
-import { placeOf } from './place.ts'
-import { plainMessage, sourcesText } from './render.ts'
+import { type Place, placeOf } from './place.ts'
+import { type Hosts, plainMessage, sourcesText } from './render.ts'
 import { type Activity, loggable, type TurnContext } from './sdk.ts'
+import { say, type Voice } from './voice.ts'
 
 /** What handling an activity needs. */
 export interface Desk extends Voice {
   readonly bot: Bot
   readonly mode: 'answer' | 'observe'
   readonly commands: Commands
+  readonly isAdmin: (place: Place) => boolean
 }
 
 export interface Arrival {
@@ -72,7 +74,7 @@ type Talk = Extract<Incoming, { kind: 'message' | 'again' }>
 async function receive(incoming: Talk, activity: Activity, desk: Desk): Promise<void> {
   const thread = threadOf(placeOf(activity).address)
   try {
-    const event = await eventOf(incoming, activity, desk.bot)
+    const event = await eventOf(incoming, activity, desk)
     if (event) await desk.bot.receive(event)
     else await tell(desk, thread, 'There is no reply to try again yet.')
   } catch (error) {
@@ -82,10 +84,12 @@ async function receive(incoming: Talk, activity: Activity, desk: Desk): Promise<
   }
 }
 
-async function eventOf(incoming: Talk, activity: Activity, bot: Bot): Promise<Inbound | undefined> {
-  const { address, person, event } = placeOf(activity)
+async function eventOf(incoming: Talk, activity: Activity, { bot, isAdmin }: Desk): Promise<Inbound | undefined> {
+  const place = placeOf(activity)
+  const { address, person, event } = place
   const thread = threadOf(address)
-  const base = { id: event, channel: 'teams', tenant: address.tenant, thread, person, scopes: [], at: new Date() }
+  const who = { person, ...(isAdmin(place) ? { admin: true } : {}) }
+  const base = { id: event, channel: 'teams', tenant: address.tenant, thread, ...who, scopes: [], at: new Date() }
   if (incoming.kind === 'message') return { ...base, kind: 'message', text: incoming.text }
   const turn = await newestReply(thread, bot)
   return turn && { ...base, kind: 'retry', turn: turn.id }
@@ -95,12 +99,12 @@ async function tellSources(address: Address, desk: Desk): Promise<void> {
   const thread = threadOf(address)
   const turn = await newestReply(thread, desk.bot)
   const cited = turn?.sources.filter(({ number }) => turn.text.includes(`[${number}]`)) ?? []
-  await tell(desk, thread, sourcesText(cited))
+  await tell(desk, thread, sourcesText(cited), hostsOf(cited))
 }
 
 /** Says something without keeping Teams waiting for long: it would send the activity again. */
-async function tell(desk: Desk, thread: string, text: string): Promise<void> {
-  const said = say(desk, thread, plainMessage(text)).catch((error: unknown) =>
+async function tell(desk: Desk, thread: string, text: string, hosts?: Hosts): Promise<void> {
+  const said = say(desk, thread, plainMessage(text, hosts)).catch((error: unknown) =>
     desk.log.error('teams.say.failed', loggable(error)),
   )
   await Promise.race([said, desk.clock.alarm(turnMs)])

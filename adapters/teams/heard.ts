@@ -1,6 +1,7 @@
 import type { ReplyEvent, Source } from '../../src/ports/channel.ts'
 
-export type Ending = Extract<ReplyEvent, { kind: 'done' | 'duel' | 'error' }>
+/** `later`: Hone is shutting down; the reply is told after the next start. */
+export type Ending = Extract<ReplyEvent, { kind: 'done' | 'duel' | 'error' }> | { readonly kind: 'later' }
 
 /** What is known of a reply while it is made: always the newest, however slowly Teams takes it. */
 export interface Heard {
@@ -27,7 +28,7 @@ export function listen(events: AsyncIterable<ReplyEvent>): Heard {
   let end: Ending | undefined
   const sources: Source[] = []
   let wake = Promise.withResolvers<void>()
-  const take = (event: ReplyEvent): void => {
+  const take = (event: ReplyEvent | Ending): void => {
     if (event.kind === 'status') status = event.text
     else if (event.kind === 'delta') said += event.text
     else if (event.kind === 'source') sources.push(event.source)
@@ -40,8 +41,9 @@ export function listen(events: AsyncIterable<ReplyEvent>): Heard {
       for await (const event of events) take(event)
     } catch {
       // The core has logged why.
+      if (!end) take(broken)
     }
-    if (!end) take(broken)
+    if (!end) take({ kind: 'later' })
     return end as Ending
   }
   const ended = read()

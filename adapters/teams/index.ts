@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Logger, silent } from '../../src/log.ts'
 import type { Bot } from '../../src/ports/bot.ts'
-import type { TurnId } from '../../src/ports/channel.ts'
+import type { Inbound, TurnId } from '../../src/ports/channel.ts'
 import { createPacer, type Pacer } from '../shared/pace.ts'
-import { addressOf, createAddresses } from './address.ts'
+import { addressOf, createAddresses, tenantsOf } from './address.ts'
 import { createCommands } from './commands.ts'
 import { teamsChannel } from './deliver.ts'
 import { type Desk, handle } from './handle.ts'
@@ -11,9 +11,9 @@ import { keepObserved, linkSent, type Observed } from './observe.ts'
 import { parse } from './parse.ts'
 import { type Place, personId, placeOf } from './place.ts'
 import type { Look } from './render.ts'
-import { type Activity, claimsOf, type TurnContext } from './sdk.ts'
+import { type Activity, claimsOf, isReadable, type TurnContext } from './sdk.ts'
 import type { Clock } from './stream.ts'
-import { admits, distrust, isAmong, type Trust } from './trust.ts'
+import { distrust, isAmong, stranger, type Trust } from './trust.ts'
 
 export { type EndpointOptions, endpoint, fetchEndpoint } from './endpoint.ts'
 export { type Observed, withFeedback } from './observe.ts'
@@ -78,8 +78,13 @@ export function teams(bot: Bot, options: TeamsOptions = {}): Teams {
         admins.map((id) => personId(address.tenant, id)),
         person.id,
       )
-    const desk = { ...paced, bot, mode, commands: createCommands({ ...paced, bot, isAdmin }) }
-    const detach = bot.attach(teamsChannel({ ...paced, look, stop: (event) => bot.stop(event) }))
+    const desk = { ...paced, bot, mode, isAdmin, commands: createCommands({ ...paced, bot, isAdmin }) }
+    const keep = (event: Inbound, begun: readonly string[]) => bot.store.inbox.amend({ ...event, begun })
+    const channel = bot.attach(teamsChannel({ ...paced, look, keep, stop: (event) => bot.stop(event) }))
+    const detach = (): void => {
+      channel()
+      desk.commands.detach()
+    }
     attached = { desk, detach }
     return desk
   }
@@ -91,8 +96,9 @@ export function teams(bot: Bot, options: TeamsOptions = {}): Teams {
     const claims = claimsOf(context)
     const reason = distrust(claims, address, options)
     if (reason) return refuse(context, reason)
-    if (!admits(options, address.tenant)) {
-      log.warn('teams.tenant.refused', { tenant: address.tenant })
+    const tenant = stranger(options, tenantsOf(activity))
+    if (tenant) {
+      log.warn('teams.tenant.refused', { tenant })
       return next()
     }
     app ??= claims.audience
@@ -113,8 +119,8 @@ export function teams(bot: Bot, options: TeamsOptions = {}): Teams {
   if (!options.tenants) log.warn('teams.tenants.open', { help: 'Name the tenants that may talk to the bot.' })
   return {
     async onTurn(context, next) {
+      if (detached || !isReadable(context.activity as Activity)) return next()
       const address = addressOf(context.activity as Activity)
-      if (detached) return next()
       if (address) linkSent(context, address, bot)
       return turn(context, next)
     },

@@ -22,6 +22,8 @@ export interface Account {
   readonly id: string
   readonly name?: string
   readonly aadObjectId?: string
+  /** Of people from another organisation. */
+  readonly tenantId?: string
   readonly role?: string
 }
 export interface Conversation {
@@ -29,6 +31,15 @@ export interface Conversation {
   readonly conversationType?: string
   readonly tenantId?: string
 }
+
+/** Whether all that Hone reads as text is text, or absent: an activity is JSON from outside, whatever an SDK's types say. */
+export function isReadable({ id, name, text, replyToId, channelId, serviceUrl, ...rest }: Activity): boolean {
+  const { from, recipient, conversation } = rest
+  const accounts = [from, recipient].flatMap((one) => [one?.id, one?.name, one?.aadObjectId])
+  const texts = [id, name, text, replyToId, channelId, serviceUrl, conversation?.id, conversation?.conversationType]
+  return [...texts, ...accounts].every((one: unknown) => one === undefined || one === null || typeof one === 'string')
+}
+
 /** What is sent: plain JSON. */
 export type Outgoing = { readonly type: string } & Readonly<Record<string, unknown>>
 

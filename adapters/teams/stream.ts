@@ -1,5 +1,6 @@
+import { hostsOf } from '../shared/links.ts'
 import type { Heard } from './heard.ts'
-import { final, informative, partial, plainMessage, settled } from './render.ts'
+import { final, informative, type Look, madeMessage, partial, plainMessage, settled } from './render.ts'
 import { type Outgoing, type Refusal, refusalOf } from './sdk.ts'
 
 /** Milliseconds that only grow, and how to let some pass. */
@@ -14,6 +15,9 @@ export interface StreamLine {
   /** Sends one activity and resolves with its id; rejects with the SDK's error. */
   send(activity: Outgoing): Promise<string>
   readonly clock: Clock
+  readonly look: Look
+  /** Teams has said under which id the stream stands. */
+  begun(id: string): void
   /** The person pressed Stop. */
   stopped(): void
 }
@@ -53,21 +57,27 @@ export async function stream(heard: Heard, line: StreamLine): Promise<Streamed> 
   let pause = firstPauseMs
   let shown = ''
   let endsAt = Number.POSITIVE_INFINITY
+  /** One alarm a stream, however often something changes. */
+  let expired: Promise<unknown> | undefined
   while (!heard.end) {
-    if (clock.now() >= endsAt) return close(at, line)
+    if (clock.now() >= endsAt) return close(at, heard, line)
     const text = longer(at.said, settled(heard.said.trimStart()).trimEnd())
     const update = text || statusLine(heard)
     if (!update || update === shown) {
-      await Promise.race([heard.changed(), ...(at.id ? [clock.alarm(endsAt - clock.now())] : [])])
+      await Promise.race([heard.changed(), ...(expired ? [expired] : [])])
       continue
     }
     await until(at.nextAt, heard, clock)
     if (heard.end) break
-    if (at.id && (clock.now() >= endsAt || text.length > longestText)) return close(at, line)
-    if (!at.id) endsAt = clock.now() + longestStreamMs
+    if (at.id && (clock.now() >= endsAt || text.length > longestText)) return close(at, heard, line)
+    if (!expired) {
+      endsAt = clock.now() + longestStreamMs
+      expired = clock.alarm(longestStreamMs)
+    }
     const part = { sequence: sequence + 1, ...(at.id ? { id: at.id } : {}) }
     try {
-      const id = await line.send(text ? partial(text, part) : informative(update, part))
+      const id = await line.send(text ? partial(text, part, hostsOf(heard.sources)) : informative(update, part))
+      if (sequence === 0) line.begun(id)
       sequence += 1
       shown = update
       at = { state: 'open', id: at.id || id, said: text, nextAt: clock.now() + pause }
@@ -99,16 +109,18 @@ async function until(time: number, heard: Heard, { now, wait }: Clock): Promise<
 }
 
 function refused(what: Exclude<Meaning, 'later'>, at: Streamed, line: StreamLine): Streamed {
-  if (what !== 'stopped') return { ...at, state: what === 'over' && at.said ? 'closed' : 'none' }
+  // A message that was begun is completed, however its stream ended: it is known on disk, and must not be told beside.
+  if (what !== 'stopped') return { ...at, state: at.id ? 'open' : 'none' }
   line.stopped()
   return { ...at, state: 'stopped' }
 }
 
 /** Ends a stream whose reply goes on. */
-async function close(at: Streamed, line: StreamLine): Promise<Streamed> {
-  const text = at.said ? `${at.said} …` : takesLonger
+async function close(at: Streamed, { sources }: Heard, line: StreamLine): Promise<Streamed> {
+  const text = `${at.said} …`
+  const message = at.said ? madeMessage({ text, sources }, line.look, hostsOf(sources)) : plainMessage(takesLonger)
   try {
-    await line.send(final(plainMessage(text), at.id))
+    await line.send(final(message, at.id))
   } catch (error) {
     const what = meaningOf(refusalOf(error), true)
     if (what === 'stopped') return refused(what, at, line)
@@ -125,5 +137,10 @@ export function meaningOf({ status, text }: Refusal, started: boolean): Meaning 
   if (status !== 403) return 'unfit'
   if (/exceeded streaming time|too large|already completed/i.test(text)) return 'over'
   if (/previously streamed/i.test(text)) return 'unfit'
-  return started || /cancel/i.test(text) ? 'stopped' : 'unfit'
+  return started || isStopped({ status, text }) ? 'stopped' : 'unfit'
+}
+
+/** Teams says in so many words that the person pressed Stop. */
+export function isStopped({ status, text }: Refusal): boolean {
+  return status === 403 && /cancel/i.test(text)
 }

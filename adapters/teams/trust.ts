@@ -53,9 +53,13 @@ function trimmed(url = ''): string {
   return url.toLowerCase().replace(/\/+$/, '')
 }
 
-/** True when this tenant may talk to the bot. */
-export function admits({ tenants }: Trust, tenant: string): boolean {
-  return !tenants || isAmong(tenants, tenant)
+/** The first tenant of an activity that may not talk to the bot; undefined when all may. One without a tenant may not. */
+export function stranger({ tenants }: Trust, named: readonly unknown[]): string | undefined {
+  if (!tenants) return undefined
+  if (named.length === 0) return 'none'
+  const found = named.find((tenant) => !isAmong(tenants, tenant))
+  if (found === undefined) return undefined
+  return typeof found === 'string' ? found.slice(0, 100) : 'no text'
 }
 
 /** Compares ids of Entra, in which case means nothing: people copy them from places that write them in capitals. */

@@ -114,8 +114,9 @@ async function answer(
   session: Session,
   what: { kind: 'message'; text: string } | { kind: 'retry'; turn: string },
 ): Promise<void> {
-  const { bot, person, thread, waiting, ended } = session
-  const place = { channel: 'terminal', tenant: 'terminal', thread, person, scopes: [], at: new Date() }
+  const { bot, person, thread, waiting, ended, options } = session
+  const who = { person, ...(options.admin ? { admin: true } : {}) }
+  const place = { channel: 'terminal', tenant: 'terminal', thread, ...who, scopes: [], at: new Date() }
   const event: Inbound = { ...what, ...place, id: newId('terminal:e') }
   const done = Promise.withResolvers<void>()
   waiting.set(event.id, done.resolve)

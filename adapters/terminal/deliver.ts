@@ -1,6 +1,6 @@
 import type { Channel, Inbound, MessageRef, Reply, ReplyEvent } from '../../src/ports/channel.ts'
 import { failed } from './once.ts'
-import { duelText, errorText, type Paint, plain, sourceLines } from './render.ts'
+import { duelText, errorText, type Paint, plain, sourceLines, whyLine } from './render.ts'
 
 /** How one reply ended. */
 export type Ending =
@@ -33,6 +33,10 @@ export function terminalChannel(options: DeliverOptions): Channel {
     },
     async notice(_thread, text) {
       options.write(`\n${plain(text)}\n`)
+    },
+    async tell(_person, text) {
+      options.write(`\n${plain(text)}\n`)
+      return true
     },
   }
 }
@@ -69,7 +73,7 @@ function textOf(event: ReplyEvent, streamed: boolean, { paint, statuses }: Deliv
     case 'delta':
       return plain(event.text)
     case 'done':
-      return `${streamed ? '' : plain(event.reply.text)}\n${sourceLines(event.reply.sources, paint)}`
+      return `${streamed ? '' : plain(event.reply.text)}\n${sourceLines(event.reply.sources, paint)}${whyLine(event.reply, paint)}`
     case 'duel':
       return `${gap}${duelText(event.left, event.right, paint)}`
     case 'error':

@@ -34,8 +34,8 @@ export async function once(bot: Bot, text: string, options: OnceOptions): Promis
   }
   if (!reply) throw new HoneError('ENGINE_FAILED', 'The bot gave no reply.')
   if (json) {
-    const { turn, version, sources } = reply
-    output.write(`${JSON.stringify({ text: reply.text, sources, turn, version })}\n`)
+    const { text: said, sources, turn, version, explanation } = reply
+    output.write(`${JSON.stringify({ text: said, sources, turn, version, explanation })}\n`)
     return
   }
   if (!streamed) output.write(plain(reply.text))

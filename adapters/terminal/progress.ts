@@ -23,7 +23,7 @@ export async function showRun(learning: Learning, options: ProgressOptions): Pro
   const show = output.isTTY ? bar(output) : lines(output)
   let last: RunEvent | undefined
   try {
-    for await (const event of learning.watch(options.signal)) {
+    for await (const event of learning.watch(options.signal, 'terminal')) {
       last = event
       if (event.kind === 'train' && event.event.type === 'step') {
         steps.push(event.event)
@@ -55,8 +55,11 @@ export function runText(event: RunEvent, paint: Paint): string {
 
 const ends = {
   promoted: 'ended: the new version serves.',
+  canary: 'ended: the new version answers a share of the threads; what people say there decides.',
   held: 'ended: the new version is held back; an admin may promote it.',
   refused: 'ended: the gate refused the new version; the old one goes on serving.',
+  compared: 'ended: the techniques are compared; nothing was changed.',
+  kept: 'ended: what it made is kept; nothing serves it yet.',
   failed: 'failed; the old version goes on serving.',
   cancelled: 'was cancelled; nothing was changed.',
 } as const

@@ -30,6 +30,11 @@ export function sourceLines(sources: readonly Source[], paint: Paint): string {
     .join('')
 }
 
+/** Where the reasons of an answer are, if it has some that are not shown with it. */
+export function whyLine({ explanation }: Reply, paint: Paint): string {
+  return explanation === undefined ? '' : `${paint('dim', '/why tells the reasons.')}\n`
+}
+
 /** Two replies one under the other, without their versions. */
 export function duelText(left: Reply, right: Reply, paint: Paint): string {
   const side = (name: string, reply: Reply) => `${paint('bold', `── ${name} ──`)}\n${plain(reply.text)}\n`
@@ -46,12 +51,14 @@ export function outcomeText(outcome: DuelOutcome, left: Reply, right: Reply): st
 /** Why a reply says what it says. */
 export function whyText(why: Why, paint: Paint): string {
   const { turn } = why
+  const { explanation } = turn
   const people = new Set(why.pairs.flatMap((pair) => pair.people)).size
   const rows: readonly (readonly [string, string])[] = [
     ['Version', turn.version],
     ['Profile', turn.profile],
     ['Learned from', why.pairs.length === 0 ? 'no votes' : `${why.pairs.length} pairs by ${people} people`],
     ['Votes', why.votes.map((vote) => vote.verdict).join(', ') || 'none'],
+    ...(explanation && explanation.show !== 'hidden' ? [['Explanation', explanation.text] as const] : []),
     ['Tokens', `${turn.usage.prompt} in (${turn.usage.evaluated} newly read), ${turn.usage.completion} out`],
   ]
   const facts = rows.map(([name, value]) => `${paint('dim', name.padEnd(13))} ${plain(value)}\n`).join('')
@@ -66,7 +73,9 @@ export function gateText(gate: GateReport, paint: Paint): string {
   const width = Math.max(...gate.checks.map((check) => check.what.length), 5)
   const rows = gate.checks.map((check) => {
     const value = Number(check.value.toPrecision(3)).toString().padStart(8)
-    return `${check.pass ? paint('green', '✓') : paint('red', '✕')} ${check.what.padEnd(width)} ${value}  ${check.limit}  (n ${check.n})\n`
+    const mark = check.pass ? paint('green', '✓') : check.onFail ? paint('yellow', '?') : paint('red', '✕')
+    const range = check.interval ? `${check.interval.map((end) => Number(end.toPrecision(3))).join(' to ')}, ` : ''
+    return `${mark} ${check.what.padEnd(width)} ${value}  ${check.limit}  (${range}n ${check.n})\n`
   })
   return `${paint('bold', `The gate says: ${gate.verdict}`)}\n${rows.join('')}`
 }

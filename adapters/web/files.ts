@@ -20,6 +20,7 @@ const places: Readonly<Record<string, () => URL | string>> = {
   'hone.css': () => own('hone.css'),
   'hone.js': () => own('hone.js'),
   'plots.js': () => own('plots.js'),
+  'replay.js': () => own('replay.js'),
   'icon.svg': () => own('icon.svg'),
   'htmx.min.js': () => import.meta.resolve('htmx.org/dist/htmx.min.js'),
   'uPlot.iife.min.js': () => import.meta.resolve('uplot/dist/uPlot.iife.min.js'),

@@ -74,11 +74,12 @@ export const fromOurPage: MiddlewareHandler<Env> = async function checkOrigin(c,
   return next()
 }
 
-const statuses: Partial<Record<ErrorCode, 403 | 404 | 409 | 422>> = {
+const statuses: Partial<Record<ErrorCode, 403 | 404 | 409 | 422 | 429>> = {
   BUSY: 409,
   FEEDBACK: 409,
   FORBIDDEN: 403,
   INPUT: 422,
+  LIMIT: 429,
   NOT_ENOUGH_DATA: 409,
   NOT_FOUND: 404,
 }
@@ -88,7 +89,7 @@ export function explain(
   error: Error,
   c: Context,
   log: Logger,
-): { status: 400 | 403 | 404 | 409 | 422 | 500; text: string; help: string } {
+): { status: 400 | 403 | 404 | 409 | 422 | 429 | 500; text: string; help: string } {
   if (error instanceof HoneError) {
     const status = statuses[error.code]
     if (!status) log.error('web.failed', { path: c.req.path, code: error.code, error })

@@ -11,6 +11,7 @@ import { explain, fromOurPage, headers, known, limited, ownHost } from './guard.
 import { judgeRoutes } from './judge.ts'
 import { learningRoutes } from './learning.ts'
 import { messagePage } from './render/layout.ts'
+import { replayRoutes } from './replay.ts'
 import { sendRoutes } from './send.ts'
 import { sessions } from './session.ts'
 import { type Env, pageOf, type Site } from './site.ts'
@@ -99,7 +100,7 @@ function routes(site: Site, host: string, base: string): Hono<Env> {
     await next()
     if (!c.res.headers.has('cache-control')) c.header('Cache-Control', 'no-store')
   })
-  for (const part of [chatRoutes, sendRoutes, turnRoutes, judgeRoutes, accountRoutes, learningRoutes])
+  for (const part of [chatRoutes, sendRoutes, turnRoutes, judgeRoutes, accountRoutes, learningRoutes, replayRoutes])
     app.route('/', part(site))
   app.notFound((c) => c.text('There is no such page.', 404))
   app.onError(async (error, c) => {
@@ -133,6 +134,11 @@ function channel(streams: Streams, family: Family, log: Logger): Channel {
     },
     async notice(thread, text) {
       streams.notice(thread, text)
+    },
+    async tell(_person, text, [newest]) {
+      // A thread has one owner.
+      if (newest) streams.notice(newest, text)
+      return newest !== undefined
     },
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type Context, Hono } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { HoneError } from '../../src/errors.ts'
+import { concerns } from '../../src/id.ts'
 import type { Learning, RunEvent } from '../../src/ports/learning.ts'
 import type { VoteCount } from '../../src/ports/store.ts'
 import { parseForm } from './parse.ts'
@@ -10,6 +11,7 @@ import { type Env, fragment, pageOf, requireAdmin, type Site } from './site.ts'
 import { untilGone } from './sse.ts'
 
 const jobsShown = 20
+const tenant = 'web'
 
 /** Routes of the learning page: what was learned, the current run, and what an admin may do about it. */
 export function learningRoutes(site: Site): Hono<Env> {
@@ -26,7 +28,7 @@ export function learningRoutes(site: Site): Hono<Env> {
   )
   app.get('/learning/panel', panel)
   app.get('/learning/data', async (c) =>
-    c.json({ votes: byDay(await site.bot.store.feedback.counts()), steps: learning.steps() }),
+    c.json({ votes: byDay(await countsOf(site, learning)), steps: learning.steps(tenant) }),
   )
   app.get('/learning/events', (c) =>
     streamSSE(c, (stream) => untilGone(site.signal, stream, (signal) => follow(learning, stream, signal))),
@@ -39,11 +41,20 @@ export function learningRoutes(site: Site): Hono<Env> {
       await work(c, session.person.id)
       return panel(c)
     })
-  act('/learning/retrain', (_c, by) => learning.start(by))
-  act('/learning/promote', (c, by) => learning.promote(parseForm('version', c.get('form')).version, by))
-  act('/learning/rollback', (_c, by) => learning.rollback(by))
+  act('/learning/retrain', (_c, by) => learning.start(by, { tenant }))
+  act('/learning/compare', async (_c, by) => {
+    if (!learning.comparing) throw new HoneError('NOT_FOUND', 'This bot runs without comparisons.')
+    await learning.comparing.start(by, { tenant })
+  })
+  act('/learning/tune', async (_c, by) => {
+    if (!learning.tuning) throw new HoneError('NOT_FOUND', 'This bot runs without a search for prompts.')
+    await learning.tuning.start(by)
+  })
+  act('/learning/promote', (c, by) => learning.promote(parseForm('version', c.get('form')).version, by, tenant))
+  act('/learning/rollback', (_c, by) => learning.rollback(by, tenant))
   act('/learning/cancel', async (_c, by) => {
-    if (!(await learning.cancel(by))) throw new HoneError('NOT_FOUND', 'No run is under way; it may just have ended.')
+    if (!(await learning.cancel(by, tenant)))
+      throw new HoneError('NOT_FOUND', 'No run is under way; it may just have ended.')
   })
   return app
 }
@@ -51,19 +62,29 @@ export function learningRoutes(site: Site): Hono<Env> {
 async function learningView(site: Site, learning: Learning): Promise<LearningView> {
   const { store } = site.bot
   const [plan, versions, jobs, counts] = await Promise.all([
-    learning.plan().catch((error: unknown) => (error instanceof HoneError ? error.message : Promise.reject(error))),
-    learning.versions(),
+    learning
+      .plan({ tenant })
+      .catch((error: unknown) => (error instanceof HoneError ? error.message : Promise.reject(error))),
+    learning.versions(tenant),
     store.jobs.list(jobsShown),
-    store.feedback.counts(),
+    countsOf(site, learning),
   ])
   const votes = byDay(counts)
-  return { plan, versions, jobs, steps: learning.steps(), votes }
+  const compared = learning.comparing ? { comparison: (await learning.comparing.last(tenant)) ?? null } : {}
+  const tuned = learning.tuning ? { tuned: (await learning.tuning.last()) ?? null } : {}
+  const own = jobs.filter((job) => concerns(job, tenant))
+  return { plan, versions, jobs: own, steps: learning.steps(tenant), votes, ...compared, ...tuned }
+}
+
+/** Where tenants learn apart, the page tells nothing of theirs. */
+function countsOf({ bot }: Site, learning: Learning): Promise<readonly VoteCount[]> {
+  return bot.store.feedback.counts(learning.tenants && tenant)
 }
 
 /** Sends the steps so far, then every event of this run and the next ones. */
 async function follow(learning: Learning, stream: SSEStreamingApi, signal: AbortSignal): Promise<void> {
   const tell = (event: string, data: object) => stream.writeSSE({ event, data: JSON.stringify(data) })
-  await tell('steps', { steps: learning.steps() })
+  await tell('steps', { steps: learning.steps(tenant) })
   for await (const event of runs(learning, signal)) await tell(...told(event))
 }
 
@@ -71,7 +92,7 @@ async function follow(learning: Learning, stream: SSEStreamingApi, signal: Abort
 async function* runs(learning: Learning, signal: AbortSignal): AsyncGenerator<RunEvent> {
   while (!signal.aborted) {
     let events = 0
-    for await (const event of learning.watch(signal)) {
+    for await (const event of learning.watch(signal, tenant)) {
       events += 1
       yield event
     }

@@ -21,6 +21,8 @@ const written = (what: string) =>
         }),
     )
 
+const count = z.coerce.number('It must be a number.').int('It must be a whole number.')
+
 const forms = {
   message: z.object({ event: eventId, text: written('The message') }),
   retry: z.object({ event: eventId }),
@@ -31,6 +33,21 @@ const forms = {
   name: z.object({
     name: z.string().trim().min(1, 'The name is empty.').max(60, 'The name is longer than 60 letters.'),
   }),
+  replay: z.object({
+    profile: z
+      .string()
+      .transform((text) => text.replace(/\r\n?/g, '\n'))
+      .pipe(
+        z.string().min(1, 'The candidate is empty.').max(100_000, 'The candidate is longer than 100,000 characters.'),
+      ),
+    threads: count,
+    turns: count,
+    minutes: count,
+    age: z.enum(['', '1', '7', '30']),
+    first: z.enum(['recent', 'voted']),
+    tenant: z.string().max(200).optional(),
+  }),
+  promotion: z.object({ id: z.string().min(1).max(100) }),
   version: z.object({ version: z.string().min(1).max(100) }),
   login: z.object({ token: z.string().min(1, 'The token is empty.').max(500) }),
 } as const
@@ -88,6 +105,7 @@ export function retryEvent(
 }
 
 function inbound(session: Session, thread: string, event: string, at: Date) {
-  const { person } = session
-  return { id: eventOf(session, event), channel: 'web', tenant: 'web', thread, person, scopes: [], at }
+  const { person, admin } = session
+  const who = { person, ...(admin ? { admin } : {}) }
+  return { id: eventOf(session, event), channel: 'web', tenant: 'web', thread, ...who, scopes: [], at }
 }

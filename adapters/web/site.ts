@@ -44,6 +44,7 @@ export function pageOf(site: Site, session: Session): Page {
     personName: session.person.name,
     notice: site.notice,
     learning: site.bot.learning !== undefined,
+    replays: site.bot.replays !== undefined,
     newEvent: () => newId('e') + randomBytes(4).toString('hex'),
   }
 }

@@ -9,6 +9,8 @@ export interface ReplyView {
   readonly text: string
   readonly sources: readonly Source[]
   readonly version: string
+  /** Why the answer is so, where people see that. */
+  readonly explanation?: { readonly text: string; readonly open: boolean }
   readonly verdict: Verdict
   readonly reason: string
   /** The person's own better text. */
@@ -102,7 +104,7 @@ async function stored(
   if (duel === undefined || !last) return { kind: 'reply', reply: await replyView(sight, turn, asked.person) }
   const [left, right] = (await sight.family.siblings(turn.thread, asked.event)).filter((one) => one.duel === duel)
   const decided = await outcomeOf(sight, turn)
-  if (!decided && left && right) return { kind: 'duel', duel, left: replyOf(left), right: replyOf(right) }
+  if (!decided && left && right) return { kind: 'duel', duel, left: sideOf(left), right: sideOf(right) }
   const winner = decided?.outcome === 'left' && left ? left : turn
   return { kind: 'reply', reply: await replyView(sight, winner, asked.person) }
 }
@@ -130,8 +132,11 @@ async function replyView(sight: Sight, turn: BotTurn, person: string): Promise<R
   const vote = votes.find((one) => one.person === person)
   const correction = corrections.findLast((one) => one.person === person)?.text
   const decided = await outcomeOf(sight, turn)
+  const { text, show } = turn.explanation ?? {}
+  const seen = text !== undefined && show !== 'hidden'
   return {
     ...replyOf(turn),
+    ...(seen ? { explanation: { text, open: show === 'shown' } } : {}),
     verdict: vote?.verdict ?? 'none',
     reason: vote?.reason ?? '',
     ...(correction === undefined ? {} : { correction }),
@@ -149,14 +154,24 @@ function answers(history: readonly Turn[], asked: UserTurn): readonly BotTurn[] 
 }
 
 /** As a person sees it: with the passages that the text cites, not with all that were found. */
-function replyOf(turn: BotTurn): Reply {
-  const sources = turn.sources.filter((source) => turn.text.includes(`[${source.number}]`))
+function replyOf(turn: BotTurn): Omit<Reply, 'explanation'> {
+  const { text = '', show } = turn.explanation ?? {}
+  const seen = show === 'hidden' ? turn.text : `${turn.text}${text}`
+  const sources = turn.sources.filter((source) => seen.includes(`[${source.number}]`))
   return { turn: turn.id, text: turn.text, sources, version: turn.version }
 }
 
+/** One side of a duel: reasons only where they are shown with every answer. */
+function sideOf(turn: BotTurn): Reply {
+  const { explanation } = turn
+  const why = explanation?.show === 'shown' ? `\n\n**Why:** ${explanation.text}` : ''
+  return { ...replyOf(turn), text: turn.text + why }
+}
+
 /** A reply that was streamed but can't be read from the store. */
-function unsaved(reply: Reply, others: readonly TurnId[]): ReplyView {
-  return { ...reply, verdict: 'none', reason: '', siblings: [...others, reply.turn] }
+function unsaved({ explanation: text, ...reply }: Reply, others: readonly TurnId[]): ReplyView {
+  const explanation = text === undefined ? {} : { explanation: { text, open: false } }
+  return { ...reply, ...explanation, verdict: 'none', reason: '', siblings: [...others, reply.turn] }
 }
 
 function decision(said: Duel, turn: BotTurn, siblings: readonly BotTurn[]): string {

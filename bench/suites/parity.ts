@@ -19,7 +19,10 @@ export const caught = 5 * tolerance
 export async function run(say: (text: string) => void): Promise<readonly Result[]> {
   const python = await preparePython({ venv: await venvFolder('.hone'), requirements: lockFile }, say)
   say(`${replies} replies under Hugging Face and PEFT, then under llama.cpp`)
-  const { otherTokens, base, lora, unpermuted, effect } = await measureParity(await repliesToScore(replies), python)
+  const { otherTokens, base, lora, wrong, quantised, quantisedWrong, effect } = await measureParity(
+    await repliesToScore(replies),
+    python,
+  )
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length
   return [
     atMost('parity.token-counts-differ', otherTokens, 0, 'replies'),
@@ -27,12 +30,8 @@ export async function run(say: (text: string) => void): Promise<readonly Result[
     figure('parity.lora-mean', mean(lora), 'nat/token'),
     atMost('parity.base', Math.max(...base), tolerance, 'nat/token', base),
     atLeast('parity.lora-effect', mean(effect), 0.1, 'nat/token', 'how far the LoRA moves the replies'),
-    atLeast(
-      'parity.unpermuted',
-      Math.max(...unpermuted),
-      caught,
-      'nat/token',
-      'the control: q and k rows not permuted',
-    ),
+    figure('parity.quantised-mean', mean(quantised), 'nat/token', 'the base in eight bits a weight'),
+    figure('parity.quantised-unpermuted-mean', mean(quantisedWrong), 'nat/token', 'the control on that base'),
+    atLeast('parity.unpermuted', Math.max(...wrong), caught, 'nat/token', 'the control: q and k rows not permuted'),
   ]
 }

@@ -12,13 +12,24 @@ interface Tally {
  * retrieval, prompt, generation as the sample profile samples it.
  */
 export async function run(say: (text: string) => void): Promise<readonly Result[]> {
+  const [right, unknown, ...others] = await reading('starter', {}, say)
+  const goal = ({ name, value, unit, detail }: Result) => atLeast(name, value, 0.9, unit, detail)
+  return [...[right, unknown].flatMap((result) => (result ? [goal(result)] : [])), ...others]
+}
+
+/** How well the model of these settings reads; the figures begin with `name`. */
+export async function reading(
+  name: string,
+  settings: Readonly<Record<string, string>>,
+  say: (text: string) => void,
+): Promise<readonly Result[]> {
   const known: Tally = { right: 0, asked: 0, wrong: [] }
   const unknown: Tally = { right: 0, asked: 0, wrong: [] }
   let falseUnknown = 0
   let found = 0
   for (const { folder, questions } of await handbooks()) {
     say(`${questions.length} questions on ${folder}`)
-    await using lab = await openLab([folder], { HONE_DUEL_RATE: '0' })
+    await using lab = await openLab([folder], { ...settings, HONE_DUEL_RATE: '0' })
     for (const question of questions) {
       const { text, passages } = await answerTo(question, lab)
       const tally = question.answer === null ? unknown : known
@@ -31,10 +42,10 @@ export async function run(say: (text: string) => void): Promise<readonly Result[
     }
   }
   return [
-    atLeast('starter.right', known.right / known.asked, 0.9, 'share', known),
-    atLeast('starter.says-unknown', unknown.right / unknown.asked, 0.9, 'share', unknown),
-    figure('starter.falsely-unknown', falseUnknown / known.asked, 'share'),
-    figure('starter.answer-in-passages', found / known.asked, 'share'),
+    figure(`${name}.right`, known.right / known.asked, 'share', known),
+    figure(`${name}.says-unknown`, unknown.right / unknown.asked, 'share', unknown),
+    figure(`${name}.falsely-unknown`, falseUnknown / known.asked, 'share'),
+    figure(`${name}.answer-in-passages`, found / known.asked, 'share'),
   ]
 }
 

@@ -4,15 +4,17 @@ import { mkdtemp, open, rm } from 'node:fs/promises'
 import { Agent, createServer, request, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createBot } from '../../src/bot.ts'
+import { type BotOptions, createBot } from '../../src/bot.ts'
 import { echo } from '../../src/engines/echo.ts'
 import { newId } from '../../src/id.ts'
 import { silent } from '../../src/log.ts'
 import type { Bot } from '../../src/ports/bot.ts'
+import type { Examples } from '../../src/ports/examples.ts'
 import type { Passage } from '../../src/ports/knowledge.ts'
 import { parseProfile } from '../../src/prompt/profile.ts'
 import { createSlot } from '../../src/slot.ts'
 import { sqlite } from '../../src/store/index.ts'
+import { openDurable } from '../durable.ts'
 import { atLeast, figure, median, type Result } from '../result.ts'
 
 const rounds = 9
@@ -25,18 +27,49 @@ const profile = parseProfile(
   'bench.md',
 )
 
+/** Values from a host: one that stays, one that changes each turn, a name, a tone for one of two people; and an example. */
+const withVariables = parseProfile(
+  [
+    '---',
+    'name: bench',
+    'rules: [Be brief.]',
+    'examples: [{ question: Which plan do I have?, answer: "You have {{plan}}." }]',
+    'tone: { default: Be friendly., people: { "bench:b": Be formal. } }',
+    'variables:',
+    '  plan: { choices: [free, team], default: free }',
+    '  balance: { type: number, default: 0 }',
+    '  company: { default: none }',
+    '---',
+    'You are Hazel and serve {{company}}, plan {{plan}}, balance {{balance}}. You speak with {{person.name}}.',
+  ].join('\n'),
+  'variables.md',
+)
+
 /** One HTTP server with two ways to answer the same message: a bare handler, and the whole core around it. */
 export async function run(say: (text: string) => void): Promise<readonly Result[]> {
   say(`${rounds} rounds of ${turnsARound} turns, bare and through the core in turn`)
   const onDisk = await inFolder(tmpdir(), async (dir) => {
-    const { ratios, same, rates } = await overhead(dir)
+    const { ratios, same, rates, toDurable } = await overhead(dir)
     const noise = 'the same handler against itself: how much of the figure is noise'
     return [
       atLeast('turn.core-to-bare', median(ratios), 0.8, 'ratio', ratios),
       figure('turn.bare-to-bare', median(same), 'ratio', noise),
+      figure('turn.core-to-durable', median(toDurable), 'ratio', 'against two plain SQLite statements a turn'),
+      figure(
+        'turn.durable-to-bare',
+        median(ratios) / median(toDurable),
+        'ratio',
+        'what keeping a turn costs by itself',
+      ),
       figure('turn.rate', median(rates), 'turns/s'),
       figure('turn.disk-wait', await diskWait(dir), 'ms', 'one fdatasync of 4 KiB; three commits a turn, shared'),
-      ...(await promptTokens(dir)),
+      await promptTokens(dir, 'turn.necessary-to-evaluated', { profile }),
+      await promptTokens(dir, 'turn.necessary-to-evaluated-with-variables', { profile: withVariables, variables }),
+      await promptTokens(dir, 'turn.necessary-to-evaluated-with-examples', {
+        profile: withVariables,
+        variables,
+        examples: judgedExamples,
+      }),
     ]
   })
   if (!existsSync(memoryDisk)) return onDisk
@@ -72,6 +105,8 @@ interface Rates {
   readonly ratios: readonly number[]
   /** Bare to bare. */
   readonly same: readonly number[]
+  /** Core to the least durable handler, a round each. */
+  readonly toDurable: readonly number[]
   /** Turns a second through the core. */
   readonly rates: readonly number[]
 }
@@ -92,12 +127,16 @@ async function overhead(dir: string): Promise<Rates> {
       if (delta.kind === 'text') said += delta.text
     return said
   }
-  const server = await serve({ '/bare': bare, '/core': core })
+  using kept = openDurable(join(dir, 'least.db'))
+  const durable = (text: string) => kept.answer(newId('e'), text, bare)
+  const server = await serve({ '/bare': bare, '/core': core, '/durable': durable })
   const ratios: number[] = []
+  const toDurable: number[] = []
   const same: number[] = []
   const rates: number[] = []
   await drive(server, '/core')
   await drive(server, '/bare')
+  await drive(server, '/durable')
   for (let round = 0; round < rounds; round++) {
     const [a, b, c, d] = [
       await drive(server, '/bare'),
@@ -108,10 +147,11 @@ async function overhead(dir: string): Promise<Rates> {
     ratios.push((b + c) / (a + d))
     same.push(a / d)
     rates.push((b + c) / 2)
+    toDurable.push((b + c) / 2 / (await drive(server, '/durable')))
   }
   server.close()
   server.closeAllConnections()
-  return { ratios, same, rates }
+  return { ratios, same, rates, toDurable }
 }
 
 /** Sends a message into the core and resolves with the reply, as a channel would. */
@@ -181,9 +221,30 @@ async function drive(server: Server, path: string): Promise<number> {
   return turnsARound / ((performance.now() - started) / 1000)
 }
 
+let asked = 0
+/** Two judged questions for each message, one of them new. */
+const judgedExamples: Examples = {
+  async near() {
+    asked += 1
+    return [asked, asked + 1].map((n) => ({
+      ...{ id: `c${n}`, turn: `b${n}`, people: ['bench:a'] },
+      ...{ question: `What was asked before, number ${n}?`, answer: `Answer number ${n}, as it was corrected.` },
+    }))
+  },
+  judged() {},
+  clear() {},
+}
+
+let balance = 0
+const variables = { plan: () => 'team', company: () => 'Alder & Finch', balance: () => ++balance }
+
 /** Ten turns of one thread; 40 % of the passages come again. What must be evaluated against what is. */
-async function promptTokens(dir: string): Promise<readonly Result[]> {
-  await using store = await sqlite(join(dir, 'tokens.db'))
+async function promptTokens(
+  dir: string,
+  name: string,
+  shaped: Pick<BotOptions, 'profile' | 'variables' | 'examples'>,
+): Promise<Result> {
+  await using store = await sqlite(join(dir, `${name}.db`))
   await using slot = await createSlot({
     load: async (version) => echo({ version, contextTokens: 100_000 }),
     first: { id: 'v0', base: 'echo' },
@@ -201,13 +262,14 @@ async function promptTokens(dir: string): Promise<readonly Result[]> {
     }))
   }
   const knowledge = { search, add: never, remove: never, documents: never, async [Symbol.asyncDispose]() {} }
-  await using bot = await createBot({ store, slot, profile, knowledge, log: silent })
+  await using bot = await createBot({ ...shaped, store, slot, knowledge, log: silent })
   const thread = 'bench:dialogue'
   let length = 0
   let necessary = 0
   let evaluated = 0
   for (let n = 0; n < 10; n++) {
-    for await (const event of bot.ask(`Question ${n} about something else`, { thread }))
+    const person = n % 2 ? { id: 'bench:a', name: 'Anna' } : { id: 'bench:b', name: 'Bob' }
+    for await (const event of bot.ask(`Question ${n} about something else`, { thread, person }))
       if (event.kind === 'error') throw new Error(event.message)
     const last = (await store.turns.history(thread, 100)).at(-1)
     if (last?.role !== 'assistant') throw new Error('There is no reply.')
@@ -216,7 +278,7 @@ async function promptTokens(dir: string): Promise<readonly Result[]> {
     necessary += last.usage.prompt - length
     length = last.usage.prompt
   }
-  return [atLeast('turn.necessary-to-evaluated', necessary / evaluated, 0.95, 'ratio', { necessary, evaluated })]
+  return atLeast(name, necessary / evaluated, 0.95, 'ratio', { necessary, evaluated })
 }
 
 async function never(): Promise<never> {

@@ -53,10 +53,10 @@ const grid = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]
 /**
  * Chooses the mix by mean reciprocal rank. Both legs alone are on the grid, and no mix is taken that ranks worse than
  * the better of them, so on these queries a weak leg never harms. Among the mixes that are as good as the best one
- * within a standard error (Breiman's rule), the nearest to {@link unmeasured} is taken: made-up queries are only so like
- * real ones.
+ * within a standard error (Breiman's rule), the nearest to the share that is known to be good with the embedder is taken:
+ * made-up queries are only so like real ones.
  */
-export function chooseMix(observations: readonly Observation[]): Measured {
+export function chooseMix(observations: readonly Observation[], share = unmeasured.dense): Measured {
   const floor = lowest(observations)
   const tried = grid.map((dense) => {
     const ranks = observations.map((one) => reciprocalRank(one, { dense, floor }))
@@ -68,7 +68,7 @@ export function chooseMix(observations: readonly Observation[]): Measured {
     const behind = best.ranks.map((rank, i) => rank - (one.ranks[i] as number))
     return best.mrr - one.mrr <= standardError(behind) && one.mrr >= Math.max(alone(0), alone(1))
   })
-  const nearness = (mix: { dense: number }) => Math.abs(mix.dense - unmeasured.dense)
+  const nearness = (mix: { dense: number }) => Math.abs(mix.dense - share)
   const chosen = good.reduce((a, b) => (nearness(b) < nearness(a) ? b : a), best)
   const mrr = { lexical: alone(0), dense: alone(1), fused: chosen.mrr }
   return { dense: chosen.dense, floor, queries: observations.length, mrr }

@@ -1,9 +1,8 @@
 import type { Config } from '../config.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
-import type { Knowledge } from '../ports/knowledge.ts'
 import { openDiscord } from './discord.ts'
-import type { OpenChannel, ServedChannel } from './served.ts'
+import type { ChannelParts, OpenChannel, ServedChannel } from './served.ts'
 import { openSlack } from './slack.ts'
 import { openTeams } from './teams.ts'
 
@@ -18,12 +17,12 @@ export async function openChannels(
   bot: Bot,
   config: Config,
   log: Logger,
-  knowledge: () => Promise<Knowledge>,
+  parts: ChannelParts,
 ): Promise<AsyncDisposable & Webhooks> {
   await using stack = new AsyncDisposableStack()
   const open: ServedChannel[] = []
   for (const channel of known) {
-    const served = await channel(bot, config, log, knowledge)
+    const served = await channel(bot, config, log, parts)
     if (served) open.push(stack.use(served))
   }
   const opened = stack.move()

@@ -63,13 +63,13 @@ function refusal(error: unknown): HoneError {
 
 /** `hone doctor`: token, intent and channels; nothing when Discord isn't configured. */
 export async function discordFindings({ discord, trainOn }: Config, log: Logger): Promise<readonly Finding[]> {
-  const { token, channels, api } = discord
+  const { token, channels, threads, api } = discord
   if (!token) return []
   try {
     const { adapter } = await load()
     const policy = trainOn.includes('discord') ? 'votes are trained on' : 'votes are kept and not trained on'
     return [
-      ...(await adapter.findings({ token, listen: channels, api })),
+      ...(await adapter.findings({ token, listen: channels, threads, api })),
       { what: 'Discord training policy', ok: true, detail: policy },
     ]
   } catch (error) {

@@ -8,11 +8,12 @@ import type { Config } from '../config.ts'
 import { HoneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { settings } from '../settings.ts'
+import { openServer, readServers } from '../tools/mcp-file.ts'
 import { discordFindings } from './discord.ts'
 import { chooseModel } from './model.ts'
 import type { Output } from './output.ts'
 import type { Finding } from './served.ts'
-import { slackFindings } from './slack.ts'
+import { slackFindings } from './slack-doctor.ts'
 import { teamsFindings } from './teams.ts'
 
 const run = promisify(execFile)
@@ -20,10 +21,16 @@ const run = promisify(execFile)
 /** `hone doctor`: one line a check, with what to do where something is missing. */
 export async function doctor(config: Config, output: Output, log: Logger): Promise<void> {
   const machine = [node(), model(config), await disk(config), await python(config), vectors(), policy(config)]
-  const channels = [slackFindings(config, log), teamsFindings(config), discordFindings(config, log)]
+  const channels = [
+    slackFindings(config, log),
+    teamsFindings(config),
+    discordFindings(config, log),
+    mcpFindings(config),
+  ]
   const findings = [...machine, ...(await Promise.all(channels)).flat()]
   const lines = findings.map(({ ok, what, detail }) => `${ok ? '✔' : '✖'} ${what}: ${detail}`)
-  const table = Object.entries(settings).map(([name, { help }]) => `  ${name.padEnd(22)} ${help}`)
+  const width = Math.max(...Object.keys(settings).map(({ length }) => length))
+  const table = Object.entries(settings).map(([name, { help }]) => `  ${name.padEnd(width)} ${help}`)
   output.result([...lines, '', 'Settings:', ...table].join('\n'), { findings })
   if (findings.some(({ ok }) => !ok)) process.exitCode = 1
 }
@@ -78,6 +85,27 @@ function vectors(): Finding {
   const detail =
     library === 'faiss' ? 'FAISS' : 'usearch; `node scripts/build-faiss.mjs` builds FAISS where Debian has it'
   return { what: 'Vectors', ok: true, detail }
+}
+
+/** Each server is started or reached, and ended again. */
+async function mcpFindings({ mcp, named }: Config): Promise<readonly Finding[]> {
+  if (!mcp) return []
+  const why = (error: unknown) => (error instanceof HoneError ? `${error.message} ${error.help}` : String(error))
+  try {
+    const servers = await readServers(mcp, named)
+    const findings = servers.map(async (server): Promise<Finding> => {
+      const what = `MCP server ${server.name}`
+      try {
+        await using opened = await openServer(server)
+        return { what, ok: true, detail: opened.tools.map(({ name }) => name).join(', ') || 'it has no tools' }
+      } catch (error) {
+        return { what, ok: false, detail: why(error) }
+      }
+    })
+    return await Promise.all(findings)
+  } catch (error) {
+    return [{ what: 'MCP servers', ok: false, detail: why(error) }]
+  }
 }
 
 function policy({ trainOn }: Config): Finding {

@@ -1,11 +1,13 @@
-import { join, resolve } from 'node:path'
-import { type Embedder, type EmbedTexts, embedFunction, staticEmbedder } from '../../knowledge/index.ts'
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { type Embedder, type EmbedTexts, embedFunction, staticEmbedder, wordEmbedder } from '../../knowledge/index.ts'
 import { fileSha256 } from '../../training/index.ts'
 import type { Config } from '../config.ts'
 import { httpEmbedder } from '../engines/http/index.ts'
 import { type LlamaHost, llama, readTokenEmbeddings } from '../engines/llama/index.ts'
 import { HoneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { chooseModel } from './model.ts'
 
 /** What an embedder is made from. */
 export interface Embedding {
@@ -17,8 +19,9 @@ export interface Embedding {
 }
 
 /**
- * A configured embedder, else the serving model's own token embeddings; words alone behind a server without one.
- * Its id is the hash of the model's bytes: a moved file keeps its vectors, another file in its place is embedded anew.
+ * A configured embedder, else the table of words beside the serving model, else that model's own token embeddings; words
+ * alone behind a server without one. Its id is the hash of the file's bytes: a moved file keeps its vectors, another file
+ * in its place is embedded anew.
  *
  * @throws HoneError CONFIG for a HONE_EMBED_MODEL that embeds nothing, MODEL_FILE for one that can't be read
  */
@@ -27,6 +30,8 @@ export async function chooseEmbedder({ config, host, log, stack }: Embedding): P
   if (/^https?:/.test(embedModel)) return serverEmbedder(config, log)
   if (embedModel) return ggufEmbedder(config, log, stack)
   if (engineUrl) return undefined
+  const trained = join(dirname(chooseModel(config).base), 'embedder.gguf')
+  if (existsSync(trained)) return tableEmbedder(trained, config, stack)
   const { modelPath, tokenize } = await host()
   const rows = stack.use(await readTokenEmbeddings(modelPath))
   return staticEmbedder({ id: await hashOf(modelPath, config), tokenize, rows })
@@ -37,6 +42,15 @@ async function serverEmbedder({ embedModel, engineKey }: Config, log: Logger): P
   const [url = '', name] = embedModel.split('#')
   const embed = httpEmbedder({ url, log, ...(name ? { model: name } : {}), ...(engineKey ? { key: engineKey } : {}) })
   return embedFunction({ id: embedModel, width: await widthOf(embed), embed })
+}
+
+/** A trained table of words, as `training/python/starter_embed.py` makes it. */
+async function tableEmbedder(path: string, config: Config, stack: AsyncDisposableStack): Promise<Embedder> {
+  const rows = stack.use(await readTokenEmbeddings(path))
+  if (rows.tokens.length !== rows.rows) {
+    throw new HoneError('MODEL_FILE', `${path} names ${rows.tokens.length} words for ${rows.rows} rows. Make it again.`)
+  }
+  return wordEmbedder({ id: await hashOf(path, config), tokens: rows.tokens, rows })
 }
 
 /** An embedding model as a GGUF file, in a process of its own. */

@@ -38,7 +38,8 @@ export function createMetrics(): Metrics {
   const queue = gauge('hone_queue_size', 'Messages being answered or waiting for it.')
   const votes = gauge('hone_votes', 'Standing votes, by version.', ['version', 'verdict'])
   const versions = gauge('hone_versions', 'Trained versions there are.')
-  const serving = gauge('hone_serving', '1 for the version that serves.', ['version'])
+  const serving = gauge('hone_serving', '1 for every version that serves.', ['version'])
+  const canaries = gauge('hone_canary', 'Share of threads that a canary answers.', ['version'])
   const necessary = newTokens()
 
   return {
@@ -60,7 +61,13 @@ export function createMetrics(): Metrics {
         votes.inc({ version, verdict: 'up' }, up)
         votes.inc({ version, verdict: 'down' }, down)
       }
-      serving.set({ version: (await slot()).version.id }, 1)
+      const { of, version } = await slot()
+      for (const tenant of of ? await (await store()).serving.tenants() : [])
+        serving.set({ version: (await of?.(tenant))?.version.id ?? version.id }, 1)
+      serving.set({ version: version.id }, 1)
+      const canary = await (await learning()).live?.canary()
+      canaries.reset()
+      if (canary) canaries.set({ version: canary.version }, canary.share)
       versions.set((await (await learning()).versions()).filter(({ id }) => id !== 'v0').length)
       return registry.metrics()
     },

@@ -1,30 +1,42 @@
 import { join } from 'node:path'
 import { openKnowledge, withEveryone } from '../../knowledge/index.ts'
 import {
+  createExamples,
   createLearning,
+  createReceipts,
+  declines,
+  externalTrainer,
   type Forgotten,
   forgetInTraining,
   openRegistry,
   pythonTrainer,
+  type Receipts,
   type Registry,
+  taughtBy,
 } from '../../training/index.ts'
-import { createBot } from '../bot.ts'
+import { type BotOptions, createBot } from '../bot.ts'
 import type { Config } from '../config.ts'
 import { http } from '../engines/http/index.ts'
 import { llama, templateSha256 } from '../engines/llama/index.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
-import type { Engine, EngineSlot, LoadEngine, Version } from '../ports/engine.ts'
+import type { Engine, EngineSlot, LoadEngine } from '../ports/engine.ts'
+import type { Examples } from '../ports/examples.ts'
 import type { Knowledge } from '../ports/knowledge.ts'
 import type { Learning } from '../ports/learning.ts'
+import type { Replays } from '../ports/replay.ts'
 import type { Store } from '../ports/store.ts'
-import { type Profile, readProfile } from '../prompt/profile.ts'
-import type { Resolvers } from '../prompt/variables.ts'
-import { createSlot } from '../slot.ts'
+import { openProfiles, type ProfileShelf } from '../profiles.ts'
+import { httpBackend } from '../prompt/backend.ts'
+import { readProfile } from '../prompt/profile.ts'
+import { createReplays } from '../replay/replays.ts'
 import { lockDataDir, sqlite } from '../store/index.ts'
+import { openServers, readServers } from '../tools/mcp-file.ts'
 import { chooseEmbedder } from './embedder.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { chooseModel, type ModelChoice, packageRoot } from './model.ts'
+import { promptFacts } from './prompt-facts.ts'
+import { openSlot } from './serving.ts'
 
 /** Opens the parts of a running Hone, each when it is first asked for, and closes them in reverse. */
 export interface Parts extends AsyncDisposable {
@@ -35,8 +47,9 @@ export interface Parts extends AsyncDisposable {
   knowledge(): Promise<Knowledge>
   registry(): Promise<Registry>
   learning(): Promise<Learning>
-  profile(): Promise<Profile>
-  bot(variables?: Resolvers): Promise<Bot>
+  profiles(): Promise<ProfileShelf>
+  replays(): Promise<Replays>
+  bot(given?: Pick<BotOptions, 'variables' | 'tools'>): Promise<Bot>
   readonly metrics: Metrics
   /** Deletes everything of a person; where the learning loop is up, it retrains if a version had seen some of it. */
   forget(person: string): Promise<Forgotten & { readonly rows: number }>
@@ -65,7 +78,9 @@ export function openParts(config: Config, log: Logger): Parts {
   // A server doesn't say which template it uses.
   const template = once(async () => (config.engineUrl ? {} : servedTemplate(model())))
   const registry = once(async () => openRegistry(join(config.dataDir, 'versions'), await template()))
-  const profile = once(() => readProfile(config.profile || join(packageRoot, 'examples', 'profile.md')))
+  const profiles = once(async () =>
+    openProfiles({ store: await store(), file: await readProfile(profileFile(config)), log }),
+  )
   const host = once(async () =>
     stack.use(
       await llama({
@@ -80,8 +95,8 @@ export function openParts(config: Config, log: Logger): Parts {
     async (): Promise<LoadEngine> => (config.engineUrl ? http(httpOptions(config, log)) : (await host()).load),
   )
   const slot = once(async () => {
-    const first = await firstVersion(await store(), await registry(), model(), log)
-    return stack.use(await createSlot({ load: await loader(), first, log }))
+    const known = { config, store: await store(), registry: await registry(), base: model().base }
+    return stack.use(await openSlot({ ...known, load: await loader(), log }))
   })
   const knowledge = once(async () => {
     const embedder = await chooseEmbedder({ config, host, log, stack })
@@ -92,9 +107,14 @@ export function openParts(config: Config, log: Logger): Parts {
     )
   })
   let loop: Learning | undefined
+  // Once there is a bot that can tell people something.
+  let receipts: Receipts | undefined
   const learning = once(async () => {
     const { base, trainFolder } = model()
-    const trainer = pythonTrainer({ dataDir: config.dataDir, log, ...(config.python ? { python: config.python } : {}) })
+    const { trainCommand: command, trainProcesses: processes } = config
+    const python = { dataDir: config.dataDir, log, processes, ...(config.python ? { python: config.python } : {}) }
+    const prompts = promptFacts(profiles, store)
+    const trainer = command ? externalTrainer({ ...python, command }) : pythonTrainer(python)
     const made = await createLearning({
       store: await store(),
       slot: await slot(),
@@ -104,34 +124,98 @@ export function openParts(config: Config, log: Logger): Parts {
       dataDir: config.dataDir,
       base,
       trainOn: config.trainOn,
+      policy: { pooled: config.tenants.pooled },
       ...(await template()),
       ...(trainFolder ? { model: trainFolder } : {}),
       ...(config.teacher.url ? { teacher: teacherOf(config, log) } : {}),
+      onPromoted: (version, whose) => receipts?.promoted(version, whose),
+      live: config.canary,
       ...(config.schedule ? { schedule: config.schedule } : {}),
+      prompts,
+      bot: {
+        exampleMessages: prompts.exampleMessages,
+        learn: async () => ((await profiles()).serving.learn === 'tenant' ? 'tenant' : 'own'),
+        embed: async () => (await knowledge()).embed,
+      },
     })
     loop = stack.use(made)
     return loop
   })
+  // Forgetting empties them where they are up, and must not open a model for it.
+  let told: Examples | undefined
+  const examples = once(async () => {
+    const { embed } = await knowledge()
+    if (!embed) {
+      log.info('examples.off', { why: 'Similar questions are found with an embedder only: set HONE_EMBED_MODEL.' })
+      return undefined
+    }
+    told = createExamples({
+      store: await store(),
+      knowledge: await knowledge(),
+      embed,
+      trainOn: config.trainOn,
+      learnedBy: taughtBy(await registry()),
+    })
+    return told
+  })
+  let replayed: Replays | undefined
+  const replays = once(async () => {
+    replayed = createReplays({
+      store: await store(),
+      slot: await slot(),
+      knowledge: await knowledge(),
+      profiles: await profiles(),
+      channels: config.trainOn,
+      declines,
+      log,
+    })
+    stack.defer(() => replayed?.clear())
+    return replayed
+  })
   const onForget = async (person: string) => {
+    told?.clear()
+    replayed?.clear()
+    await (await profiles()).refresh()
     const kept = { store: await store(), registry: await registry(), dataDir: config.dataDir }
-    return forgetInTraining(person, { ...kept, ...(loop ? { learning: loop } : {}) })
+    return forgetInTraining(person, { ...kept, apart: !config.tenants.pooled, ...(loop ? { learning: loop } : {}) })
   }
-  const bot = async (variables: Resolvers = {}): Promise<Bot> =>
-    stack.use(
+  const mcpTools = once(async () => {
+    if (!config.mcp) return []
+    return stack.use(await openServers(await readServers(config.mcp, config.named))).tools
+  })
+  const bot = async (given: Pick<BotOptions, 'variables' | 'tools'> = {}): Promise<Bot> => {
+    const judged = await examples()
+    const made = stack.use(
       await createBot({
         store: await store(),
         slot: await slot(),
-        profile: await profile(),
+        profile: (await profiles()).serving,
+        profiles: await profiles(),
         log,
         knowledge: await knowledge(),
         learning: await learning(),
-        variables,
+        replays: await replays(),
+        ...given,
+        tools: [...(given.tools ?? []), ...(await mcpTools())],
+        backend: config.backend.url ? httpBackend(config.backend) : undefined,
         duelRate: config.duelRate,
         trainOn: config.trainOn,
         onForget,
+        adminChannel: config.adminChannel,
         meter: metrics.meter,
+        limits: config.limits,
+        receipts: config.receipts > 0,
+        ...(judged ? { examples: judged } : {}),
       }),
     )
+    if (config.receipts > 0) {
+      const engines = await slot()
+      const known = { store: await store(), registry: await registry(), base: model().base, trainOn: config.trainOn }
+      const slotOf = async (whose = '') => (await engines.of?.(whose)) ?? engines
+      receipts = stack.use(createReceipts({ ...known, slotOf, most: config.receipts, tell: made.tell, log }))
+    }
+    return made
+  }
   return {
     config,
     model,
@@ -140,7 +224,8 @@ export function openParts(config: Config, log: Logger): Parts {
     knowledge,
     registry,
     learning,
-    profile,
+    profiles,
+    replays,
     bot,
     metrics,
     async forget(person) {
@@ -151,26 +236,19 @@ export function openParts(config: Config, log: Logger): Parts {
   }
 }
 
+/** The file that the bot's profile is in. */
+export function profileFile({ profile }: Config): string {
+  return profile || join(packageRoot, 'examples', 'profile.md')
+}
+
 /** Which chat template a LoRA must have been trained with. */
 async function servedTemplate({ base }: ModelChoice): Promise<{ readonly templateSha256?: string }> {
   const hash = await templateSha256(base)
   return hash === undefined ? {} : { templateSha256: hash }
 }
 
-/** The version that served last; the bare base when it is gone or was made for another model. */
-async function firstVersion(store: Store, registry: Registry, { base }: ModelChoice, log: Logger): Promise<Version> {
-  const id = await store.serving.current()
-  if (id === 'v0') return { id, base }
-  try {
-    return await registry.toVersion(id, base)
-  } catch (error) {
-    log.warn('version.unusable', { version: id, error })
-    return { id: 'v0', base }
-  }
-}
-
 /** Loads the teacher for as long as it is needed. */
-function teacherOf({ teacher }: Config, log: Logger) {
+export function teacherOf({ teacher }: Config, log: Logger) {
   const { url, key, model } = teacher
   const load = http({ url, model, log, ...(key ? { key } : {}) })
   return async <T>(work: (engine: Engine) => Promise<T>): Promise<T> => {

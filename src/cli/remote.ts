@@ -5,6 +5,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { asHoneError, codes, type ErrorCode, HoneError } from '../errors.ts'
+import type { RunEvent } from '../ports/learning.ts'
 import { hasBearer } from './bearer.ts'
 import type { Desk } from './desk.ts'
 
@@ -93,20 +94,39 @@ export async function remoteDesk(dataDir: string): Promise<(Desk & { readonly ur
     for await (const { result } of ask(note, name, given)) return result as T
     throw lost()
   }
+  async function* events<E = RunEvent>(
+    name: 'train' | 'compare' | 'tune' | 'replay',
+    given: object,
+  ): AsyncGenerator<E> {
+    for await (const { event } of ask(note as Note, name, given)) yield event as E
+  }
   return {
     url: note.url,
     plan: (options) => call('plan', options),
-    async *train(options) {
-      for await (const { event } of ask(note, 'train', options)) yield event as never
-    },
+    train: (options) => events('train', options),
+    comparePlan: (options) => call('comparePlan', options),
+    compare: (options) => events('compare', options),
+    comparison: (of) => call('comparison', of),
+    tunePlan: (options) => call('tunePlan', options),
+    tune: (options) => events('tune', options),
+    tuned: () => call('tuned'),
     cancel: () => call('cancel'),
-    versions: () => call('versions'),
-    promote: (version) => call('promote', version),
-    rollback: () => call('rollback'),
+    versions: (of) => call('versions', of),
+    promote: (asked) => call('promote', asked),
+    rollback: (of) => call('rollback', of),
     stats: () => call('stats'),
     exportRows: (format) => call('exportRows', format),
+    exportFor: (toolkit) => call('exportFor', toolkit),
     importRows: (rows) => call('importRows', rows),
     forget: (person) => call('forget', person),
+    profiles: () => call('profiles'),
+    profile: (version) => call('profile', version),
+    keepProfile: (source) => call('keepProfile', source),
+    promoteProfile: (version) => call('promoteProfile', version),
+    rollbackProfile: () => call('rollbackProfile'),
+    replay: (options) => events('replay', options),
+    lastReplay: () => call('lastReplay'),
+    cancelReplay: () => call('cancelReplay'),
   }
 }
 
@@ -145,6 +165,6 @@ function lost(cause?: unknown): HoneError {
 
 /** JSON knows neither dates nor numbers that are none. */
 function revive(key: string, value: unknown): unknown {
-  if (/^(createdAt|startedAt|endedAt)$/.test(key) && typeof value === 'string') return new Date(value)
+  if (/^(createdAt|startedAt|endedAt|askedAt)$/.test(key) && typeof value === 'string') return new Date(value)
   return key === 'value' && value === null ? Number.NaN : value
 }

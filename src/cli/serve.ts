@@ -41,7 +41,7 @@ export async function servePage(bot: Bot, parts: Parts, log: Logger, channels?: 
   }
   const adminToken = config.adminToken || ownToken(config.dataDir)
   await portIsFree(config)
-  const profile = await parts.profile()
+  const profile = (await parts.profiles()).serving
   const page = web(bot, {
     adminToken,
     host: config.host,
@@ -128,7 +128,7 @@ export function untilStopped(): Promise<void> {
 /** `hone serve`: the page and every configured channel, until someone ends it. */
 export async function serve(parts: Parts, output: Output, log: Logger): Promise<void> {
   const bot = await parts.bot()
-  await using channels = await openChannels(bot, parts.config, log, parts.knowledge)
+  await using channels = await openChannels(bot, parts.config, log, parts)
   await using page = await servePage(bot, parts, log, channels)
   for (const name of channels.names) output.say(`Listening on ${name}.`)
   output.say(`Hone is at ${page.url}\nAdmin sign-in: ${page.loginUrl}\nCtrl-C ends it.`)

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts'
 import type { Logger } from '../log.ts'
 import type { Bot } from '../ports/bot.ts'
 import type { Knowledge } from '../ports/knowledge.ts'
+import type { ProfileShelf } from '../profiles.ts'
 
 /** A channel that `hone serve` built from the settings. */
 export interface ServedChannel extends AsyncDisposable {
@@ -19,12 +20,18 @@ export interface AppManifest {
   readonly file?: { readonly name: string; readonly bytes: Uint8Array }
 }
 
+/** Parts of the house that a channel may need, made when they are asked for. */
+export interface ChannelParts {
+  knowledge(): Promise<Knowledge>
+  profiles(): Promise<Pick<ProfileShelf, 'serving'>>
+}
+
 /** Builds one channel, or nothing when the settings don't ask for it. Its SDK is imported only then. */
 export type OpenChannel = (
   bot: Bot,
   config: Config,
   log: Logger,
-  knowledge: () => Promise<Knowledge>,
+  parts: ChannelParts,
 ) => Promise<ServedChannel | undefined>
 
 /** One line of `hone doctor`. */

@@ -100,8 +100,11 @@ async function rethrow(_: unknown, error: Error): Promise<void> {
   throw error
 }
 
-/** What `hone doctor` says about Teams: credentials, endpoint, and who may talk to it. */
-export async function teamsFindings(config: Config): Promise<readonly Finding[]> {
+/** What `hone doctor` says about Teams: credentials, endpoint, and who may talk to it. `entra` is where tokens come from. */
+export async function teamsFindings(
+  config: Config,
+  entra = 'https://login.microsoftonline.com',
+): Promise<readonly Finding[]> {
   const { appId, insecure, url } = config.teams
   if (!appId && !insecure) return []
   try {
@@ -112,7 +115,7 @@ export async function teamsFindings(config: Config): Promise<readonly Finding[]>
   if (insecure) return [{ what: 'Teams', ok: true, detail: 'answers without authentication, on this machine only' }]
   return [
     await sdk(config.teams),
-    await credentials(config.teams),
+    await credentials(config.teams, entra),
     await endpoint(url),
     { what: 'Teams tenants', ok: true, detail: tenantsOf(config.teams).join(', ') },
     policy(config),
@@ -128,7 +131,7 @@ async function sdk(config: TeamsConfig): Promise<Finding> {
   }
 }
 
-async function credentials({ appId, appSecret, appTenant }: TeamsConfig): Promise<Finding> {
+async function credentials({ appId, appSecret, appTenant }: TeamsConfig, entra: string): Promise<Finding> {
   const what = 'Teams credentials'
   const scope = 'https://api.botframework.com/.default'
   const body = new URLSearchParams({
@@ -137,14 +140,14 @@ async function credentials({ appId, appSecret, appTenant }: TeamsConfig): Promis
     client_secret: appSecret,
     scope,
   })
-  const login = `https://login.microsoftonline.com/${encodeURIComponent(appTenant)}/oauth2/v2.0/token`
+  const login = `${entra}/${encodeURIComponent(appTenant)}/oauth2/v2.0/token`
   try {
     const response = await fetch(login, { method: 'POST', body, signal: AbortSignal.timeout(checkMs) })
     if (response.ok) return { what, ok: true, detail: `Entra accepts them for ${appId}` }
     const { error_description: why = `status ${response.status}` } = (await response.json()) as Record<string, string>
     return { what, ok: false, detail: why.split('\n')[0] ?? '' }
   } catch {
-    return { what, ok: false, detail: 'could not be checked: login.microsoftonline.com was not reached' }
+    return { what, ok: false, detail: `could not be checked: ${entra} was not reached` }
   }
 }
 

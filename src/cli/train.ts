@@ -1,31 +1,47 @@
-import { outcomeText, planText } from '../commands.ts'
+import { planText } from '../commands.ts'
 import { HoneError } from '../errors.ts'
+import { outcomeText } from '../outcome.ts'
 import type { GateReport, RunEvent, TrainOptions } from '../ports/learning.ts'
 import type { Job } from '../ports/store.ts'
 import { type MethodChoice, methodChoices } from '../ports/trainer.ts'
 import { createBar } from './bar.ts'
-import type { Desk } from './desk.ts'
+import type { Desk, OfTenant } from './desk.ts'
 import type { Output } from './output.ts'
 
 /** The flags of `hone train`, as cac gives them. */
-export interface TrainFlags {
+export interface TrainFlags extends OfTenant {
   readonly method?: string
   readonly dryRun?: boolean
   readonly learningRate?: number
   readonly epochs?: number
   readonly sftWeight?: number
+  readonly labelSmoothing?: number
   readonly seed?: number
+  /** A soft prompt: for use elsewhere. */
+  readonly export?: boolean
 }
 
 /** Checks the flags. @throws HoneError INPUT naming the flag. */
-export function trainOptions({ method, dryRun: _, ...numbers }: TrainFlags): TrainOptions {
+export function trainOptions({ method, tenant, dryRun: _, export: elsewhere, ...numbers }: TrainFlags): TrainOptions {
   if (method !== undefined && !methodChoices.includes(method as MethodChoice)) {
     throw new HoneError('INPUT', `--method is "${method}"; it must be one of ${methodChoices.join(', ')}.`)
   }
   for (const [flag, value] of Object.entries(numbers)) {
     if (value !== undefined && !Number.isFinite(value)) throw new HoneError('INPUT', `--${flag} must be a number.`)
   }
-  return { ...numbers, ...(method === undefined ? {} : { method: method as MethodChoice }) }
+  if (elsewhere && method !== 'soft-prompt')
+    throw new HoneError('INPUT', '--export is for --method soft-prompt; a LoRA lies in its version’s folder anyway.')
+  return {
+    ...numbers,
+    ...ofTenant(tenant),
+    ...(elsewhere ? { export: true } : {}),
+    ...(method === undefined ? {} : { method: method as MethodChoice }),
+  }
+}
+
+/** @example ofTenant(undefined) // {} */
+export function ofTenant(tenant: string | undefined): OfTenant {
+  return tenant === undefined ? {} : { tenant }
 }
 
 /** `hone train`: the dry run, or the whole way to a promoted or refused version, with progress. */
@@ -42,11 +58,11 @@ export async function train(flags: TrainFlags, desk: Desk, output: Output): Prom
   const { job, gate } = await follow(desk.train(options), output)
   if (!job) throw new HoneError('STORE', 'The run ended without a word.')
   output.result(outcomeText(job, gate), { job, gate })
-  if (job.state !== 'promoted') process.exitCode = 1
+  if (!['promoted', 'canary', 'kept'].includes(job.state)) process.exitCode = 1
 }
 
 /** Shows a run as it goes; resolves with how it stands at the end, and what the gate said if it came that far. */
-async function follow(
+export async function follow(
   events: AsyncIterable<RunEvent>,
   output: Output,
 ): Promise<{ readonly job?: Job; readonly gate?: GateReport }> {
@@ -68,18 +84,22 @@ async function follow(
 }
 
 /** `hone versions`. */
-export async function versions(desk: Desk, output: Output): Promise<void> {
-  const all = await desk.versions()
+export async function versions(of: OfTenant, desk: Desk, output: Output): Promise<void> {
+  const all = await desk.versions(of)
   const lines = all.map(
-    ({ id, serving, createdAt, pairs, bytes, gate, forgotten }) =>
-      `${serving ? '→' : ' '} ${id.padEnd(6)} ${createdAt.toISOString().slice(0, 16)}  ${pairs.length} pairs  ${Math.round(bytes / 1024)} KB  ${gate?.verdict ?? ''}${forgotten ? '  learned from deleted feedback' : ''}`,
+    ({ id, serving, createdAt, pairs, bytes, gate, forgotten, pruned, tenant, canary }) =>
+      `${serving ? '→' : canary ? '~' : ' '} ${id.padEnd(6)} ${createdAt.toISOString().slice(0, 16)}  ${pairs.length} pairs  ${Math.round(bytes / 1024)} KB  ${gate?.verdict ?? ''}${tenant ? `  ${tenant}` : ''}${forgotten ? '  learned from deleted feedback' : ''}${pruned ? '  model removed to save space' : ''}${canary ? `\n         canary: ${canary.summary}` : ''}`,
   )
   output.result(lines.join('\n') || 'Only the base model so far.', all)
 }
 
 /** `hone promote V` and `hone rollback`. */
-export async function promote(version: string | undefined, desk: Desk, output: Output): Promise<void> {
-  if (version !== undefined) await desk.promote(version)
-  const serving = version ?? (await desk.rollback())
+export async function promote(
+  { version, ...of }: OfTenant & { readonly version?: string },
+  desk: Desk,
+  output: Output,
+): Promise<void> {
+  if (version !== undefined) await desk.promote({ version, ...of })
+  const serving = version ?? (await desk.rollback(of))
   output.result(`Version ${serving} serves now.`, { serving })
 }

@@ -14,15 +14,16 @@ import type { ChatMessage, Delta, Engine, GenerateOptions, LoadEngine, Usage } f
  * Engines around any LangChain chat model. Temperature, top-p and seed are what the model was made with: LangChain has
  * no common way to set them for one call. `maxTokens` is kept by ending the stream after as many pieces.
  *
- * @throws HoneError from the loader: SWAP_REFUSED for a version with a LoRA, which LangChain can't hand on.
+ * @throws HoneError from the loader: SWAP_REFUSED for a version with a LoRA or a model of its own, which LangChain can't hand on.
  * @example const load = langchain(new ChatAnthropic({ model: 'claude-sonnet-4-5' }), { contextTokens: 200_000 })
  */
 export function langchain(model: BaseChatModel, options: { readonly contextTokens?: number } = {}): LoadEngine {
   return async function loadLangchain(version) {
-    if (version.lora) {
+    if (version.lora || version.model) {
+      const [what, where] = version.lora ? ['has a LoRA', ' or with vLLM'] : ['is a model of its own', '']
       throw new HoneError(
         'SWAP_REFUSED',
-        `Version ${version.id} has a LoRA, and a LangChain chat model can't load one. Serve it in process or with vLLM.`,
+        `Version ${version.id} ${what}, and a LangChain chat model can't load one. Serve it in process${where}.`,
       )
     }
     const engine: Engine = {

@@ -25,6 +25,10 @@ interface InboundBase {
   /** Knowledge scopes this person may see here, besides the tenant's public ones. */
   readonly scopes: readonly string[]
   readonly at: Date
+  /** The channel knows them as an admin of the bot. */
+  readonly admin?: boolean
+  /** Platform messages in which an earlier process began to show the reply, where its channel kept them (`inbox.amend`). */
+  readonly begun?: readonly string[]
 }
 
 /** A person wrote something that the bot is expected to answer. */
@@ -57,6 +61,8 @@ export interface Reply {
   readonly text: string
   readonly sources: readonly Source[]
   readonly version: string
+  /** Why the answer is so, for who asks for it: folded away. One that is shown with the answer is in `text`. */
+  readonly explanation?: string
 }
 
 /** `<left turn>.<right turn>`: whole in itself, so a press on a button means the same after a restart. */
@@ -79,8 +85,19 @@ export interface Channel {
   /**
    * Renders one reply while it is made, within the platform's limits, and resolves with every platform message
    * that carries it. Must consume `events` to the end. `event` says what is being answered.
+   *
+   * @throws HoneError UNDELIVERED when nobody can be shown the reply: the channel was deleted, say. The event is then
+   * settled as given up, with that on record.
    */
   deliver(event: Inbound, events: AsyncIterable<ReplyEvent>): Promise<readonly MessageRef[]>
-  /** Says something that is no reply: the outcome of a training run that was started here, say. */
-  notice?(thread: ThreadId, text: string): Promise<void>
+  /**
+   * Says something that is no reply: the outcome of a training run that was started here, say. With `person` it is for
+   * them, and for their eyes alone where the channel can do that.
+   */
+  notice?(thread: ThreadId, text: string, person?: Person): Promise<void>
+  /**
+   * Says something that is for this person's eyes alone; false where that can't be done now. `threads`, newest first, are
+   * those in which they wrote. Absent: the channel can't.
+   */
+  tell?(person: Person, text: string, threads: readonly ThreadId[]): Promise<boolean>
 }

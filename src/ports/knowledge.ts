@@ -58,6 +58,11 @@ export interface Knowledge extends AsyncDisposable {
   remove(tenant: string, documentIds: readonly string[]): Promise<number>
   /** Best first. Never returns a passage whose tenant (or {@link everyTenant}) or scope is not the asker's. */
   search(query: string, options: SearchOptions): Promise<readonly Passage[]>
+  /**
+   * One vector of unit length a text, to compare questions with; a text about nothing has a vector of zeros.
+   * Absent where words alone are searched.
+   */
+  embed?(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]>
   documents(
     tenant: string,
   ): Promise<readonly { readonly id: string; readonly title: string; readonly passages: number }[]>

@@ -1,59 +1,144 @@
+import { HoneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Inbound } from '../ports/channel.ts'
-import { type Profile, placeholder } from './profile.ts'
+import { placeholder, type Variable } from './layer.ts'
+import { type Profile, usedVariables } from './profile.ts'
+import { readValue } from './value.ts'
 
-/** A host's function that supplies a variable for one turn. */
-export type Resolver = (event: Inbound, signal: AbortSignal) => string | Promise<string>
+/** A host's function that supplies a variable for one turn. What doesn't fit the variable's type counts as a failure. */
+export type Resolver = (event: Inbound, signal: AbortSignal) => unknown
 export type Resolvers = Readonly<Record<string, Resolver>>
 
-const timeoutMs = 2000
-const longestValue = 500
-
-/**
- * Resolves a profile's variables for one turn. A resolver that fails or takes over 2 s is logged and replaced by the
- * variable's default, so a slow back end never stops a reply.
- */
-export async function resolveVariables(
-  profile: Profile,
-  event: Inbound,
-  resolvers: Resolvers,
-  log: Logger,
-): Promise<Readonly<Record<string, string>>> {
-  const values: Record<string, string> = {
-    'person.name': event.person.name,
-    today: event.at.toISOString().slice(0, 10),
-  }
-  for (const [name, { default: fallback }] of Object.entries(profile.variables)) values[name] = fallback
-  const given = Object.keys(profile.variables).filter((name) => resolvers[name])
-  await Promise.all(
-    given.map(async (name) => {
-      try {
-        const signal = AbortSignal.timeout(timeoutMs)
-        values[name] = await within(Promise.resolve(resolvers[name]?.(event, signal) ?? ''), signal)
-      } catch (error) {
-        log.warn('variable.failed', { name, error })
-      }
-    }),
-  )
-  return values
+/** What is sent to a back end: JSON, and an id that is the same when the same is sent again. */
+export interface Posted {
+  readonly json: unknown
+  readonly id: string
 }
 
-function within(value: Promise<string>, signal: AbortSignal): Promise<string> {
+/**
+ * Reads a path at the host's back end, or posts to it, and answers the JSON (or the text) that comes back. Throws when it
+ * can't.
+ */
+export type Backend = (path: string, signal: AbortSignal, posted?: Posted) => Promise<unknown>
+
+/** Values by the names that a profile's texts use. */
+export type Values = Readonly<Record<string, string>>
+export type Resolve = (profile: Profile, event: Inbound) => Promise<Values>
+
+export interface VariableParts {
+  /** Functions go before `from`: a host may always answer itself. */
+  readonly resolvers: Resolvers
+  readonly backend?: Backend | undefined
+  readonly log: Logger
+  readonly now?: () => number
+}
+
+interface Kept {
+  readonly until: number
+  readonly value: Promise<unknown>
+}
+const mostKept = 1000
+
+/**
+ * Makes what resolves the variables of a turn: those that the profile uses, all at once, each within its timeout. One
+ * that fails, hangs or doesn't fit its type is logged without its value and replaced by its default.
+ *
+ * A path is asked once a turn however many variables come from it, and not again for `cacheSeconds`. A function's
+ * answer is kept per tenant and person. Failures are never kept.
+ *
+ * @throws HoneError VARIABLE (when resolving) for a variable without default: no reply is better than a wrong one.
+ * @example const resolve = createResolve({ resolvers: { 'customer.plan': () => 'team' }, log })
+ */
+export function createResolve({ resolvers, backend, log, now = Date.now }: VariableParts): Resolve {
+  const cache = new Map<string, Kept>()
+
+  function remember(key: string, cacheSeconds: number, read: () => Promise<unknown>): Promise<unknown> {
+    const known = cache.get(key)
+    if (known && known.until > now()) return known.value
+    const value = read()
+    if (cacheSeconds === 0) return value
+    cache.delete(key)
+    cache.set(key, { until: now() + 1000 * cacheSeconds, value })
+    value.catch(() => cache.delete(key))
+    const [oldest] = cache.keys()
+    if (cache.size > mostKept && oldest !== undefined) cache.delete(oldest)
+    return value
+  }
+
+  return async function resolve(profile, event) {
+    const asked = new Map<string, Promise<unknown>>()
+    const { tenant, person } = event
+
+    /** Undefined: nobody supplies this variable, so its default is its value. */
+    function source(name: string, variable: Variable, signal: AbortSignal): Promise<unknown> | undefined {
+      const { from, cacheSeconds } = variable
+      const own = Object.hasOwn(resolvers, name) ? resolvers[name] : undefined
+      if (own) {
+        const key = JSON.stringify([name, tenant, person.id])
+        return remember(key, cacheSeconds, async () => own(event, signal))
+      }
+      if (from === undefined || !backend) return undefined
+      const path = fillPath(from, event)
+      const reading = asked.get(path) ?? remember(path, cacheSeconds, () => backend(path, signal))
+      asked.set(path, reading)
+      return reading.then((answer) => pick(answer, variable.pick))
+    }
+
+    async function one(name: string, variable: Variable): Promise<string> {
+      try {
+        const signal = AbortSignal.timeout(variable.timeoutMs)
+        const raw = await within(source(name, variable, signal), signal)
+        if (raw !== undefined) return readValue(variable, raw)
+      } catch (error) {
+        log.warn('variable.failed', { name, error })
+        if (variable.required) throw missing(name, error)
+      }
+      if (variable.default === undefined) throw missing(name)
+      return readValue(variable, variable.default)
+    }
+
+    const known: Record<string, unknown> = { 'person.name': person.name, today: event.at }
+    const names = Object.entries(usedVariables(profile)).map(async ([name, kind]) => {
+      const variable = profile.variables[name]
+      return [name, variable ? await one(name, variable) : readValue(kind, known[name])] as const
+    })
+    return Object.fromEntries(await Promise.all(names))
+  }
+}
+
+function missing(name: string, cause?: unknown): HoneError {
+  return new HoneError('VARIABLE', `What is needed to answer can't be looked up right now (${name}).`, { cause })
+}
+
+/** Resolves with the work, or rejects once the signal says so: a host's function may never come back. */
+function within(work: Promise<unknown> | undefined, signal: AbortSignal): Promise<unknown> {
+  if (!work) return Promise.resolve(undefined)
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    value.then(resolve, reject)
+    work.then(resolve, reject)
   })
 }
 
-/**
- * Puts values in place of `{{name}}`. A value is data: it stays on one line, is at most 500 characters long, and is
- * not searched for placeholders again.
- */
-export function fill(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replace(placeholder, (_, name: string) => {
-    const value = String(values[name] ?? '')
-      .replace(/\s+/g, ' ')
-      .trim()
-    return value.length > longestValue ? `${value.slice(0, longestValue)}…` : value
+/** The value at `contract.ends` of an answer; the answer itself without a path. */
+function pick(raw: unknown, path: string | undefined): unknown {
+  let value = raw
+  for (const step of path?.split('.') ?? []) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step))
+      throw new Error(`The answer has no "${path}".`)
+    value = (value as Record<string, unknown>)[step]
+  }
+  return value
+}
+
+/** A path with the turn's own names filled in; each stays one segment, whatever it holds. */
+export function fillPath(from: string, { person, tenant, channel, thread, at }: Inbound): string {
+  const known: Values = {
+    ...{ 'person.id': person.id, 'person.name': person.name, tenant, channel, thread },
+    today: readValue({ type: 'date' }, at),
+  }
+  return from.replace(placeholder, (_, name: string) => {
+    const value = known[name] ?? ''
+    if (/^\.*$/.test(value)) throw new Error(`A path can't be made with this ${name}.`)
+    return encodeURIComponent(value.toWellFormed())
   })
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import type { Feedback, Vote } from '../ports/store.ts'
+import { guestOf, ownTenants } from '../id.ts'
+import type { Feedback, PersonCount, Vote } from '../ports/store.ts'
 import { forget } from './forget.ts'
 import { judged } from './judged.ts'
 import { toCorrection, toDuel, toVote } from './rows.ts'
@@ -24,8 +25,9 @@ export function feedback(session: Session): Feedback {
         return judged.onConflict((conflict) => conflict.columns(['id', 'person']).doUpdateSet(again)).execute()
       })
     },
-    judged: (tenant) => judged(db, tenant),
-    counts: () => counts(db),
+    judged: (only) => judged(db, only),
+    counts: (tenant) => counts(db, tenant),
+    countsOf: (tenant, person) => countsOf(db, tenant, person),
     async ofTurn(turn) {
       const votes = await db
         .selectFrom('vote')
@@ -68,9 +70,30 @@ async function castVote(on: Db, { turn, person, verdict, at, ...vote }: Vote): P
     .execute()
 }
 
+async function countsOf(db: Db, tenant: string, person: string): Promise<PersonCount> {
+  const votes = await db
+    .selectFrom('vote')
+    .innerJoin('turn', 'turn.id', 'vote.turn')
+    .select(['vote.verdict', sql<number>`count(*)`.as('n')])
+    .where('vote.person', '=', person)
+    .where('turn.tenant', '=', tenant)
+    .groupBy('vote.verdict')
+    .execute()
+  const better = await db
+    .selectFrom('correction')
+    .innerJoin('turn', 'turn.id', 'correction.turn')
+    .select(sql<number>`count(*)`.as('n'))
+    .where('correction.person', '=', person)
+    .where('turn.tenant', '=', tenant)
+    .executeTakeFirstOrThrow()
+  const of = (verdict: 'up' | 'down') => Number(votes.find((row) => row.verdict === verdict)?.n ?? 0)
+  return { up: of('up'), down: of('down'), corrections: Number(better.n) }
+}
+
 const DAY_MS = 86_400_000
 
-async function counts(db: Db) {
+async function counts(db: Db, tenant?: string) {
+  const guest = tenant === undefined ? '' : guestOf(tenant)
   const rows = await db
     .selectFrom('vote')
     .innerJoin('turn', 'turn.id', 'vote.turn')
@@ -78,6 +101,8 @@ async function counts(db: Db) {
     .select(sql<number>`sum(case vote.verdict when 'up' then 1 else 0 end)`.as('up'))
     .select(sql<number>`sum(case vote.verdict when 'down' then 1 else 0 end)`.as('down'))
     .where('turn.version', 'is not', null)
+    .$if(guest !== '', (query) => query.where('turn.tenant', '=', guest))
+    .$if(tenant !== undefined && guest === '', (query) => query.where('turn.tenant', 'in', ownTenants))
     .groupBy(['day', 'turn.version'])
     .orderBy('day')
     .orderBy('turn.version')

@@ -19,12 +19,25 @@ const settle = hot(
     on.updateTable('inbox').set({ outcome, why, event: null }).where('id', '=', id).where('outcome', 'is', null),
 )
 
+/** What is settled or forgotten stays so. */
+const amend = hot((on, { id, event }: { readonly id: string; readonly event: string }) =>
+  on
+    .updateTable('inbox')
+    .set({ event })
+    .where('id', '=', id)
+    .where('outcome', 'is', null)
+    .where('event', 'is not', null),
+)
+
 /** Events on disk, once per id for ever. Their content goes as soon as they are settled; the hash of the id stays. */
 export function inbox({ db, write }: Session): Inbox {
   return {
     async claim(event) {
       const row = { id: sha256(event.id), person: event.person.id, event: JSON.stringify(event) }
       return (await write((on) => claim(on, row))).length > 0
+    },
+    async amend(event) {
+      await write((on) => amend(on, { id: sha256(event.id), event: JSON.stringify(event) }))
     },
     async settle(eventId, outcome, why) {
       await write((on) => settle(on, { id: sha256(eventId), outcome, why: why ?? null }))

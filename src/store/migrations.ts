@@ -14,6 +14,15 @@ const steps: Readonly<Record<string, Step>> = {
   '0002_feedback': feedback,
   '0003_inbox': inbox,
   '0004_learning': learning,
+  '0005_profiles': profiles,
+  '0006_examples': examples,
+  '0007_inference': inference,
+  '0008_calls': calls,
+  '0009_tenants': tenants,
+  '0010_wishes': wishes,
+  '0011_trials': trials,
+  '0012_tuning': tuning,
+  '0013_explanations': explanations,
 }
 
 /**
@@ -188,4 +197,65 @@ async function learning(db: Kysely<unknown>, flavour: Flavour['name']): Promise<
     .addColumn('content', 'text', (column) => column.notNull())
     .addColumn('at', 'bigint', (column) => column.notNull())
     .execute()
+}
+
+async function profiles(db: Kysely<unknown>, flavour: Flavour['name']): Promise<void> {
+  await db.schema.alterTable('turn').addColumn('variables', 'text').execute()
+  await db.schema
+    .createTable('profile_log')
+    .addColumn('seq', rowNumber(flavour), (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('version', 'text', (column) => column.notNull())
+    .addColumn('by', 'text', (column) => column.notNull())
+    .addColumn('why', 'text', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .execute()
+}
+
+async function examples(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('turn').addColumn('scopes', 'text').execute()
+  await db.schema.alterTable('turn').addColumn('examples', 'text').execute()
+  const told = db.schema.createIndex('turn_told_examples').on('turn').column('seq')
+  await told.where(sql.ref('examples'), 'is not', null).execute()
+}
+
+async function inference(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('turn').addColumn('output', 'text').execute()
+  await db.schema.alterTable('turn').addColumn('tools', 'text').execute()
+}
+
+async function calls(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('tool_call')
+    .addColumn('event', 'text', (column) => column.notNull())
+    .addColumn('nth', 'integer', (column) => column.notNull())
+    .addColumn('person', 'text', (column) => column.notNull())
+    .addColumn('call', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('tool_call_key', ['event', 'nth'])
+    .execute()
+  await index(db, 'tool_call', 'person')
+}
+
+/** What served before served all; from now on a row may be a tenant's. */
+async function tenants(db: Kysely<unknown>): Promise<void> {
+  const table = db.schema.alterTable('serving')
+  await table.addColumn('tenant', 'text', (column) => column.notNull().defaultTo('')).execute()
+  await db.schema.createIndex('serving_by_tenant').on('serving').columns(['tenant', 'seq']).execute()
+}
+
+async function wishes(db: Kysely<unknown>): Promise<void> {
+  const table = db.schema.createTable('quiet')
+  await table.addColumn('person', 'text', (column) => column.primaryKey().notNull()).execute()
+}
+
+async function trials(db: Kysely<unknown>): Promise<void> {
+  for (const table of ['vote', 'duel']) await index(db, table, 'at')
+}
+
+async function tuning(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('profile').addColumn('made', 'text').execute()
+}
+
+async function explanations(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('turn').addColumn('explanation', 'text').execute()
 }

@@ -38,7 +38,9 @@ const flavour: Flavour = {
   writers: (db) => ({ write: (work) => work(db), writeAll: (work) => db.transaction().execute(work) }),
   async alone(transaction) {
     // In the order in which other transactions touch the tables: so nobody waits in a circle.
-    await sql`lock table inbox, vote, correction, duel, message, prompt, turn in exclusive mode`.execute(transaction)
+    await sql`lock table inbox, vote, correction, duel, message, prompt, turn, tool_call in exclusive mode`.execute(
+      transaction,
+    )
   },
   // Dead rows, the server's log and backups are the server's own: autovacuum and its settings decide.
   scrub: async () => {},

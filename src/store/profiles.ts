@@ -1,29 +1,52 @@
-import type { Profiles } from '../ports/store.ts'
+import type { ProfileMade, Profiles } from '../ports/profiles.ts'
 import type { Session } from './schema.ts'
 
-/** Profile versions. Putting an older one again makes it current again; putting the current one changes nothing. */
+/** `forget` empties the text of what a person is behind. */
+const kept = ['content', '!=', ''] as const
+
+/** Profile versions, kept once, and the log of which one served. */
 export function profiles({ db }: Session): Profiles {
   return {
-    async put(name, version, content) {
-      await db.transaction().execute(async (on) => {
-        const named = on.selectFrom('profile').select('version').where('name', '=', name)
-        const current = await named.orderBy('seq', 'desc').limit(1).executeTakeFirst()
-        if (current?.version === version) return
-        await on.deleteFrom('profile').where('version', '=', version).execute()
-        await on
-          .insertInto('profile')
-          .values({ name, version, content, at: Date.now() })
-          .onConflict((conflict) => conflict.column('version').doNothing())
-          .execute()
-      })
+    async put(name, version, content, made) {
+      await db
+        .insertInto('profile')
+        .values({ name, version, content, at: Date.now(), made: made ? JSON.stringify(made) : null })
+        .onConflict((conflict) => conflict.column('version').doNothing())
+        .execute()
     },
     async get(version) {
-      const found = db.selectFrom('profile').select(['name', 'content']).where('version', '=', version)
+      const found = db
+        .selectFrom('profile')
+        .select(['name', 'content'])
+        .where('version', '=', version)
+        .where(...kept)
       const row = await found.executeTakeFirst()
       return row && { ...row }
     },
     async list() {
-      const newest = db.selectFrom('profile').select(['name', 'version', 'at']).orderBy('seq', 'desc')
+      const all = db
+        .selectFrom('profile')
+        .select(['name', 'version', 'at', 'made'])
+        .where(...kept)
+      return (await all.orderBy('seq', 'desc').execute()).map(({ at, made, ...row }) => ({
+        ...row,
+        at: new Date(at),
+        ...(made === null ? {} : { made: JSON.parse(made) as ProfileMade }),
+      }))
+    },
+    async forgotten() {
+      const gone = db.selectFrom('profile').select('version').where('content', '=', '')
+      return (await gone.execute()).map(({ version }) => version)
+    },
+    async serve(entry) {
+      await db
+        .insertInto('profile_log')
+        .values({ ...entry, at: Date.now() })
+        .execute()
+    },
+    async log(name) {
+      const columns = ['name', 'version', 'by', 'why', 'at'] as const
+      const newest = db.selectFrom('profile_log').select(columns).where('name', '=', name).orderBy('seq', 'desc')
       return (await newest.execute()).map((row) => ({ ...row, at: new Date(row.at) }))
     },
   }

@@ -1,7 +1,19 @@
 import type { Insertable, Selectable } from 'kysely'
 import type { Source } from '../ports/channel.ts'
 import type { Usage } from '../ports/engine.ts'
-import type { BotTurn, Correction, Duel, NewBotTurn, Turn, UserTurn, Vote } from '../ports/store.ts'
+import type {
+  BotTurn,
+  Correction,
+  Duel,
+  Explanation,
+  NewBotTurn,
+  Output,
+  ToldExample,
+  ToolCall,
+  Turn,
+  UserTurn,
+  Vote,
+} from '../ports/store.ts'
 import { sha256 } from './hash.ts'
 import type { CorrectionTable, DuelTable, TurnRow, TurnTable, VoteTable } from './schema.ts'
 
@@ -11,7 +23,20 @@ type NewTurnRow = Insertable<TurnTable>
 export function fromUserTurn(turn: UserTurn): NewTurnRow {
   const { id, parent, tenant, channel, thread, role, text, person, event } = turn
   const common = { id, parent, tenant, channel, thread, role, text, at: turn.at.getTime(), person, event }
-  const ofReplies = { version: null, profile: null, prompt: null, sources: null, usage: null, duel: null }
+  const ofReplies = {
+    version: null,
+    profile: null,
+    prompt: null,
+    sources: null,
+    usage: null,
+    duel: null,
+    variables: null,
+    examples: null,
+    output: null,
+    tools: null,
+    explanation: null,
+    scopes: turn.scopes ? JSON.stringify(turn.scopes) : null,
+  }
   return { ...common, ...ofReplies, answers: null, family: null }
 }
 
@@ -23,6 +48,12 @@ export function fromBotTurn(turn: NewBotTurn, prompt: string, answers: string): 
     ...{ answers, version, profile, prompt, duel: turn.duel ?? null },
     sources: JSON.stringify(turn.sources),
     usage: JSON.stringify(turn.usage),
+    variables: turn.variables ? JSON.stringify(turn.variables) : null,
+    examples: turn.examples ? JSON.stringify(turn.examples) : null,
+    output: turn.output ? JSON.stringify(turn.output) : null,
+    tools: turn.tools ? JSON.stringify(turn.tools) : null,
+    explanation: turn.explanation ? JSON.stringify(turn.explanation) : null,
+    scopes: null,
     family: sha256(JSON.stringify([tenant, thread, parent, prompt])),
   }
 }
@@ -34,7 +65,8 @@ export function toTurn(row: TurnRow): Turn {
 
 /** The person's turn a row holds. */
 export function toUserTurn(row: TurnRow): UserTurn {
-  return { ...toBase(row), role: 'user', person: row.person as string, event: row.event as string }
+  const scopes = row.scopes === null ? {} : { scopes: JSON.parse(row.scopes) as readonly string[] }
+  return { ...toBase(row), role: 'user', person: row.person as string, event: row.event as string, ...scopes }
 }
 
 /** The reply a row holds. */
@@ -47,6 +79,11 @@ export function toBotTurn(row: TurnRow): BotTurn {
     prompt: row.prompt as string,
     sources: JSON.parse(row.sources as string) as readonly Source[],
     usage: JSON.parse(row.usage as string) as Usage,
+    ...(row.variables !== null && { variables: JSON.parse(row.variables) as Record<string, string> }),
+    ...(row.examples !== null && { examples: JSON.parse(row.examples) as readonly ToldExample[] }),
+    ...(row.output !== null && { output: JSON.parse(row.output) as Output }),
+    ...(row.tools !== null && { tools: JSON.parse(row.tools) as readonly ToolCall[] }),
+    ...(row.explanation !== null && { explanation: JSON.parse(row.explanation) as Explanation }),
     ...(row.duel !== null && { duel: row.duel }),
   }
 }

@@ -1,4 +1,5 @@
 import type { GeneratedAlways, Kysely, Selectable, Transaction } from 'kysely'
+import type { ProfileServed } from '../ports/profiles.ts'
 import type { DuelOutcome, Job } from '../ports/store.ts'
 
 // Times are whole milliseconds since 1970 and JSON is text, so that both databases keep the same bytes.
@@ -26,6 +27,17 @@ export interface TurnTable {
   readonly sources: string | null
   readonly usage: string | null
   readonly duel: string | null
+  readonly variables: string | null
+  /** What a person could see where they asked, as a JSON list. */
+  readonly scopes: string | null
+  /** The judged examples in a reply's prompt, as JSON. */
+  readonly examples: string | null
+  /** The output variables of a reply, as JSON. */
+  readonly output: string | null
+  /** The tools that were called for a reply, as JSON. */
+  readonly tools: string | null
+  /** The second part of a reply, as JSON. */
+  readonly explanation: string | null
   /** Shared by the replies that were given one prompt under one parent: only these may ever pair. */
   readonly family: string | null
 }
@@ -83,6 +95,14 @@ export interface InboxTable {
   readonly why: string | null
 }
 
+/** Uses of tools for events that have no reply yet. */
+export interface CallTable {
+  readonly event: string
+  readonly nth: number
+  readonly person: string
+  readonly call: string
+}
+
 /** Training runs. */
 export interface JobTable {
   readonly seq: GeneratedAlways<number>
@@ -102,15 +122,35 @@ export interface ServingTable {
   readonly by: string
   readonly why: string
   readonly at: number
+  /** Empty for the operator's own tenants. */
+  readonly tenant: string
 }
 
-/** Profile versions; the newest row of a name is current. */
+/** Which profile served, newest row last. */
+export interface ProfileLogTable {
+  readonly seq: GeneratedAlways<number>
+  readonly name: string
+  readonly version: string
+  readonly by: string
+  readonly why: ProfileServed['why']
+  readonly at: number
+}
+
+/** Profile versions. */
 export interface ProfileTable {
   readonly seq: GeneratedAlways<number>
   readonly version: string
   readonly name: string
+  /** Empty once somebody who is behind it was forgotten. */
   readonly content: string
   readonly at: number
+  /** JSON of a `ProfileMade`; null where a person wrote it. */
+  readonly made: string | null
+}
+
+/** Who does not want to be told what their votes changed, by the SHA-256 of their id. */
+export interface QuietTable {
+  readonly person: string
 }
 
 /** Every table, as Kysely wants it. */
@@ -122,9 +162,12 @@ export interface Tables {
   readonly correction: CorrectionTable
   readonly duel: DuelTable
   readonly inbox: InboxTable
+  readonly tool_call: CallTable
   readonly job: JobTable
   readonly serving: ServingTable
   readonly profile: ProfileTable
+  readonly profile_log: ProfileLogTable
+  readonly quiet: QuietTable
 }
 
 /** A turn as the database answers it. */

@@ -37,6 +37,10 @@ export function turns(session: Session): Turns {
       if (!row) throw new HoneError('NOT_FOUND', `There is no prompt ${hash}; its conversation may have been deleted.`)
       return JSON.parse(row.messages) as readonly ChatMessage[]
     },
+    async wroteIn(thread, person) {
+      const theirs = db.selectFrom('turn').select('id').where('thread', '=', thread).where('person', '=', person)
+      return (await theirs.limit(1).executeTakeFirst()) !== undefined
+    },
     history: (thread, limit) => branch(db, thread, limit),
     threads: (tenant, person, limit) => threads(db, { tenant, person, limit }),
   }
@@ -83,11 +87,12 @@ async function appendBot(on: Db, replies: readonly NewBotTurn[], eventId: string
     const [row] = await insertReply(on, fromBotTurn(reply, hashes[i] as string, eventId))
     appended.push(toBotTurn(row as TurnRow))
   }
+  if (replies.some(({ tools }) => tools)) await on.deleteFrom('tool_call').where('event', '=', eventId).execute()
   return appended
 }
 
 /** Nothing more is kept of an event whose author was forgotten while it was being answered. */
-async function refuseForgotten(on: Db, { flavour }: Session, eventId: string): Promise<void> {
+export async function refuseForgotten(on: Db, { flavour }: Session, eventId: string): Promise<void> {
   const read = flavour.name === 'postgres' ? outcomeLocked : outcome
   const [event] = await read(on, { id: sha256(eventId) })
   if (event?.outcome === 'forgotten') {

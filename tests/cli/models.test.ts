@@ -10,7 +10,6 @@ import { readConfig } from '../../src/config.ts'
 import { writeTinyModel } from '../fixtures/gguf.ts'
 
 describe('hone models pull', function suite() {
-  this.timeout(60_000)
   let dir: string
   let server: Server
   let body: Buffer

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openParts } from '../../src/cli/parts.ts'
@@ -8,7 +8,7 @@ import { readConfig } from '../../src/config.ts'
 import { type Logger, silent } from '../../src/log.ts'
 import { everyTenant } from '../../src/ports/knowledge.ts'
 import { openRegistry } from '../../training/index.ts'
-import { chatml, writeTinyLora, writeTinyModel } from '../fixtures/gguf.ts'
+import { chatml, gguf, writeTinyLora, writeTinyModel } from '../fixtures/gguf.ts'
 
 const page = {
   id: 'a.md',
@@ -20,7 +20,6 @@ const page = {
 }
 
 describe('the parts of a Hone', function suite() {
-  this.timeout(60_000)
   let dir: string
   let model: string
   let events: string[]
@@ -58,6 +57,34 @@ describe('the parts of a Hone', function suite() {
       writeTinyModel(model, { seed: 9 })
       assert.equal(await reembeds(), true)
     })
+  })
+
+  it('embed anew when a table of words is put beside the model, and when another takes its place', async () => {
+    {
+      await using parts = open()
+      await (await parts.knowledge()).add([page])
+    }
+    const table = join(dir, 'embedder.gguf')
+    for (const value of [1, 2]) {
+      const values = Float32Array.of(value, 0, 0, value)
+      const tensors = { 'token_embd.weight': { shape: [2, 2], values } }
+      const names = {
+        'general.architecture': { text: 'word-table' },
+        'tokenizer.ggml.tokens': { texts: ['twenty', 'days'] },
+      }
+      writeFileSync(table, gguf(names, tensors))
+      events = []
+      await using other = open()
+      const [found] = await (await other.knowledge()).search('days', { tenant: 'web', scopes: [], limit: 1 })
+      assert.deepEqual([found?.text, events.includes('knowledge.reembed')], ['Twenty days.', true])
+    }
+  })
+
+  it('refuse a table of words that lacks some', async () => {
+    const tensors = { 'token_embd.weight': { shape: [2, 2], values: new Float32Array(4) } }
+    writeFileSync(join(dir, 'embedder.gguf'), gguf({ 'general.architecture': { text: 'word-table' } }, tensors))
+    await using parts = open()
+    await assert.rejects(parts.knowledge(), { code: 'MODEL_FILE', message: /0 words for 2 rows/ })
   })
 
   it('refuse a version that was trained with another chat template than the model serves with', async () => {

@@ -7,15 +7,30 @@ import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import { type Desk, localDesk } from '../../src/cli/desk.ts'
 import { packageRoot } from '../../src/cli/model.ts'
+import { promptFacts } from '../../src/cli/prompt-facts.ts'
 import { openDesk, remoteDesk } from '../../src/cli/remote.ts'
 import { childEnvironment, readConfig } from '../../src/config.ts'
+import { silent } from '../../src/log.ts'
+import type { Store } from '../../src/ports/store.ts'
+import { openProfiles } from '../../src/profiles.ts'
+import { parseProfile } from '../../src/prompt/profile.ts'
+import { createReplays } from '../../src/replay/replays.ts'
 import { lockDataDir } from '../../src/store/index.ts'
 import { forgetInTraining, parseRows } from '../../training/index.ts'
 import { openHouse } from '../training/house.ts'
 
-describe('commands beside a running server', function suite() {
-  this.timeout(60_000)
+const bot = { exampleMessages: async () => 0, learn: async () => 'own' as const, embed: async () => undefined }
 
+/** The same answer for every call. */
+function onlyOnce<A, T>(make: (given: A) => Promise<T>): (given: A) => Promise<T> {
+  let made: Promise<T> | undefined
+  return (given) => {
+    made ??= make(given)
+    return made
+  }
+}
+
+describe('commands beside a running server', function suite() {
   describe('ask its desk', () => {
     let stack: AsyncDisposableStack
     let dir: string
@@ -23,7 +38,18 @@ describe('commands beside a running server', function suite() {
     let desk: Desk
     beforeEach(async () => {
       stack = new AsyncDisposableStack()
-      const house = stack.use(await openHouse())
+      const shelf = onlyOnce(async (store: Store) => {
+        const file = parseProfile('---\nname: desk\n---\nYou are the desk.', 'desk.md')
+        return openProfiles({ store, file, log: silent })
+      })
+      const more = (store: Store) => ({
+        bot,
+        prompts: promptFacts(
+          () => shelf(store),
+          async () => store,
+        ),
+      })
+      const house = stack.use(await openHouse({ more }))
       dir = house.dir
       stack.use(lockDataDir(dir))
       const config = readConfig({ HONE_DATA: dir })
@@ -31,7 +57,22 @@ describe('commands beside a running server', function suite() {
         const rows = await house.store.feedback.forget(person)
         return { rows, ...(await forgetInTraining(person, { ...house, dataDir: dir })) }
       }
-      const parts = { learning: async () => house.learning, store: async () => house.store, config, forget }
+      const replays = createReplays({
+        ...house,
+        profiles: await shelf(house.store),
+        channels: ['web'],
+        declines: () => false,
+        log: silent,
+      })
+      const parts = {
+        replays: async () => replays,
+        learning: async () => house.learning,
+        store: async () => house.store,
+        profiles: () => shelf(house.store),
+        config,
+        forget,
+        model: () => ({ base: '', starter: false }),
+      }
       const open = stack.use(openDesk(localDesk(parts), dir))
       const fetch = async (request: Request) => (await open.fetch(request)) ?? new Response('other', { status: 404 })
       const server = serve({ fetch, port: 0, hostname: '127.0.0.1' })
@@ -53,8 +94,31 @@ describe('commands beside a running server', function suite() {
       const version = await serving()
       assert.ok(version?.id === 'v1' && version.createdAt instanceof Date)
       assert.equal(await desk.rollback(), 'v0')
-      await desk.promote('v1')
+      await desk.promote({ version: 'v1' })
       assert.equal((await serving())?.id, 'v1')
+    })
+
+    it('which compares techniques, with progress, and gives the table to whoever asks', async () => {
+      assert.equal(await desk.comparison(), null)
+      const options = { only: ['bare', 'dpo'] }
+      assert.deepEqual(
+        (await desk.comparePlan(options)).rows.map(({ id }) => id),
+        ['base', 'bare', 'dpo'],
+      )
+      const last = (await Array.fromAsync(desk.compare(options))).at(-1)
+      assert.ok(last?.kind === 'state' && last.job.state === 'compared')
+      const comparison = await desk.comparison()
+      assert.ok(comparison?.startedAt instanceof Date && comparison.rows.every(({ measured }) => measured))
+    })
+
+    it('which searches a better prompt, with progress, and gives the report to whoever asks', async () => {
+      assert.equal(await desk.tuned(), null)
+      const options = { budget: { tokens: 20_000 } }
+      assert.deepEqual((await desk.tunePlan(options)).profile.name, 'desk')
+      const last = (await Array.fromAsync(desk.tune(options))).at(-1)
+      assert.ok(last?.kind === 'state' && last.job.endedAt instanceof Date)
+      const report = await desk.tuned()
+      assert.ok(report?.startedAt instanceof Date && report.tried.length > 0)
     })
 
     it('which counts, exports and imports feedback', async () => {
@@ -71,8 +135,30 @@ describe('commands beside a running server', function suite() {
       assert.deepEqual([versions, (await desk.stats()).pairs], [[], 0])
     })
 
+    it('which keeps, promotes and takes back profiles', async () => {
+      const version = await desk.keepProfile('---\nname: desk\n---\nYou are the night desk.')
+      await desk.promoteProfile(version)
+      assert.match(await desk.profile(null), /night desk/)
+      const [newest] = await desk.profiles()
+      assert.ok(newest?.serving && newest.version === version && newest.createdAt instanceof Date)
+      await desk.rollbackProfile()
+      assert.match(await desk.profile(null), /the desk/)
+      await assert.rejects(desk.keepProfile('---\nname: other\n---\n'), { code: 'INPUT', message: /"desk".*"other"/ })
+    })
+
+    it('which replays past threads, and tells of each message', async () => {
+      assert.equal(await desk.lastReplay(), null)
+      const profile = '---\nname: desk\n---\nYou are the night desk.'
+      const turns = await Array.fromAsync(desk.replay({ profile, turns: 2 }))
+      assert.ok(turns.length === 2 && turns.every(({ askedAt, fresh }) => askedAt instanceof Date && fresh))
+      const replay = await desk.lastReplay()
+      assert.ok(replay?.state === 'done' && replay.endedAt instanceof Date)
+      assert.equal(await desk.cancelReplay(), false)
+      await assert.rejects(Array.fromAsync(desk.replay({ profile, tenant: 'T9' })), { code: 'NOT_FOUND' })
+    })
+
     it('and are told its errors as their own', async () => {
-      await assert.rejects(desk.promote('v9'), { code: 'NOT_FOUND', message: /There is no version v9/ })
+      await assert.rejects(desk.promote({ version: 'v9' }), { code: 'NOT_FOUND', message: /There is no version v9/ })
       assert.equal(await desk.cancel(), false)
     })
 

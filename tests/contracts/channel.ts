@@ -58,6 +58,14 @@ export function channelContract(make: () => Promise<ChannelHarness>): void {
     assert.match(await harness.shown(), /Twenty-five days/)
   })
 
+  it('shows the answer without its reasons, and says where those are', async () => {
+    const explanation = 'The handbook says so.'
+    await deliver(scripted([{ kind: 'done', reply: { ...reply, explanation } }]).events)
+    const shown = await harness.shown()
+    assert.match(shown, /Twenty-five days/)
+    assert.match(shown, /Why this answer|Why\?|\/why/)
+  })
+
   it('shows an error event and does not throw', async () => {
     const script = scripted([{ kind: 'error', code: 'ENGINE_FAILED', message: 'The engine was restarted.' }])
     await deliver(script.events)

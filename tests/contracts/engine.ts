@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { z } from 'zod'
 import type { ChatMessage, Delta, Engine, GenerateOptions, Usage } from '../../src/ports/engine.ts'
 
 export interface EngineContract {
@@ -30,6 +31,7 @@ export function engineContract(name: string, { open, prompt = greeting }: Engine
     generation(() => engine, prompt)
     interruption(() => engine, prompt)
     measures(() => engine, prompt)
+    forms(() => engine, prompt)
 
     it('may be disposed twice', async () => {
       const other = await open()
@@ -154,6 +156,50 @@ function measures(engine: () => Engine, prompt: readonly ChatMessage[]): void {
     for (const vector of vectors) assert.ok(Math.abs(Math.hypot(...vector) - 1) < 1e-3)
     assert.deepEqual(vectors[2], vectors[0])
     assert.notDeepEqual(vectors[1], vectors[0])
+  })
+}
+
+const form = {
+  type: 'object',
+  properties: {
+    urgent: { type: 'boolean' },
+    kind: { enum: ['billing', 'bug', 'other'] },
+    people: { type: 'integer' },
+    due: { type: 'string', format: 'date' },
+    words: { type: 'array', items: { type: 'string', maxLength: 8 }, maxItems: 3 },
+    where: {
+      type: 'object',
+      properties: { room: { oneOf: [{ type: 'number' }, { type: 'null' }] } },
+      required: ['room'],
+    },
+  },
+  required: ['urgent', 'kind', 'people', 'due', 'words', 'where'],
+  additionalProperties: false,
+} as const
+const shape = z.strictObject({
+  urgent: z.boolean(),
+  kind: z.enum(form.properties.kind.enum),
+  people: z.int(),
+  due: z.string().regex(/^\d{4}-\d\d-\d\d$/),
+  words: z.array(z.string().refine((word) => [...word].length <= 8)).max(3),
+  where: z.strictObject({ room: z.number().nullable() }),
+})
+
+function forms(engine: () => Engine, prompt: readonly ChatMessage[]): void {
+  it('fills in a form so that it fits its schema, however hot it samples', async function filling() {
+    if (!engine().fill) return this.skip()
+    for (let seed = 1; seed <= 5; seed++) {
+      const filled = await engine().fill?.(prompt, form, { seed, temperature: 1.5, maxTokens: 400 })
+      shape.parse(filled?.value)
+      assert.ok(filled && filled.usage.completion > 0 && filled.usage.evaluated <= filled.usage.prompt)
+    }
+  })
+
+  it('says so when the form did not become whole, or was stopped', async function cutting() {
+    if (!engine().fill) return this.skip()
+    await assert.rejects(async () => engine().fill?.(prompt, form, { maxTokens: 2 }), { code: 'ENGINE_FAILED' })
+    const signal = AbortSignal.abort()
+    await assert.rejects(async () => engine().fill?.(prompt, form, { signal }), { code: 'CANCELLED' })
   })
 }
 

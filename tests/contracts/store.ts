@@ -1,7 +1,10 @@
 import type { Store } from '../../src/ports/store.ts'
+import { callsContract } from './store/calls.ts'
 import { feedbackContract, judgedContract } from './store/feedback.ts'
 import { forgetContract, inboxContract } from './store/forget.ts'
 import { learningContract } from './store/learning.ts'
+import { pastContract } from './store/past.ts'
+import { trialsContract } from './store/trials.ts'
 import { branchContract, turnsContract } from './store/turns.ts'
 
 export { botTurn, inbound, judgedOf, runningJob, userTurn } from './store/samples.ts'
@@ -26,5 +29,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     judgedContract(current)
     forgetContract(current)
     learningContract(current)
+    callsContract(current)
+    pastContract(current)
+    trialsContract(current)
   })
 }

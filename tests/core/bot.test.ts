@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type BotOptions, createBot } from '../../src/bot.ts'
 import { echo } from '../../src/engines/echo.ts'
 import { HoneError } from '../../src/errors.ts'
+import { createLimit } from '../../src/limit.ts'
 import { silent } from '../../src/log.ts'
 import type { Bot } from '../../src/ports/bot.ts'
 import type { Channel, Inbound, InboundMessage, Reply, ReplyEvent } from '../../src/ports/channel.ts'
@@ -104,6 +105,90 @@ describe('the bot', () => {
     )
     assert.equal((await store.messages.find({ thread: 'web:t1', id: 'm1' }))?.id, reply.turn)
     assert.deepEqual(await store.inbox.unsettled(), [])
+  })
+
+  it('settles a reply that nobody could be shown as given up, and keeps it', async () => {
+    const { channel, delivered } = page()
+    const settled: unknown[] = []
+    const inbox: Store['inbox'] = {
+      ...store.inbox,
+      async settle(...how) {
+        settled.push(how)
+        return store.inbox.settle(...how)
+      },
+    }
+    const codes: unknown[] = []
+    const meter: BotOptions['meter'] = { queue: () => undefined, reply: ({ code }) => codes.push(code) }
+    const bot = await start({ store: { ...store, inbox }, meter })
+    bot.attach({
+      ...channel,
+      async deliver(event, events) {
+        await channel.deliver(event, events)
+        throw new HoneError('UNDELIVERED', 'The channel was deleted.')
+      },
+    })
+    await bot.receive(message('e1', 'Hello'))
+    await delivered(1)
+    await bot[Symbol.asyncDispose]()
+    assert.deepEqual(settled, [['e1', 'given-up', 'UNDELIVERED']])
+    assert.deepEqual(codes, ['UNDELIVERED'])
+    assert.equal((await store.turns.history('web:t1', 9)).length, 2)
+  })
+
+  it('leaves what a channel could not show before it was detached to the next start', async () => {
+    const { channel, delivered } = page()
+    const bot = await start()
+    const detach = bot.attach({
+      ...channel,
+      async deliver(event, events) {
+        await channel.deliver(event, events)
+        detach()
+        throw new HoneError('UNDELIVERED', 'The network is gone.')
+      },
+    })
+    await bot.receive(message('e1', 'Hello'))
+    await delivered(1)
+    await bot[Symbol.asyncDispose]()
+    assert.equal((await store.inbox.unsettled()).length, 1)
+  })
+
+  it('takes no more questions of one person in a minute than it is told to, and none of them twice', async () => {
+    const bot = await start({ limits: { questions: 2 } })
+    const { channel, delivered } = page()
+    bot.attach(channel)
+    await bot.receive(message('e1', 'one'))
+    await bot.receive(message('e2', 'two'))
+    const refused = { code: 'LIMIT', message: /more than 2 questions in a minute\. Go on in \d+ s\./ }
+    await assert.rejects(bot.receive(message('e3', 'three')), refused)
+    assert.equal(await bot.receive(message('e3', 'three')), 'duplicate')
+    assert.equal(await bot.receive(message('e1', 'one')), 'duplicate')
+    await bot.receive(message('e4', 'four', { person: { id: 'web:bob', name: 'Bob' } }))
+    // Written an hour ago, while nothing ran.
+    await bot.receive(message('e5', 'five', { at: new Date(Date.now() - 3_600_000) }))
+    await delivered(4)
+  })
+
+  it('takes no more votes and commands of one person in a minute than it is told to', async () => {
+    const { bot, told } = await talk(['Hello'], { limits: { presses: 2 } })
+    const { turn } = last(told[0]?.said)
+    const { person, tenant } = place
+    const vote = (verdict: 'up' | 'down') => bot.feedback({ kind: 'vote', turn, verdict, person, tenant })
+    await vote('up')
+    const command = () => bot.command({ text: 'help', admin: false, ...place })
+    assert.equal((await command()).ok, true)
+    assert.match((await command()).text, /more than 2 votes and commands in a minute/)
+    await assert.rejects(vote('down'), { code: 'LIMIT' })
+    assert.equal((await store.feedback.ofTurn(turn)).votes[0]?.verdict, 'up')
+  })
+
+  it('counts again when the minute is over', () => {
+    let now = 0
+    const limit = createLimit(1, 'questions', () => now)
+    limit.take('anna')
+    now = 59_000
+    assert.throws(() => limit.take('anna'), /Go on in 1 s/)
+    now = 60_000
+    limit.take('anna')
   })
 
   it('answers a redelivered event once', async () => {
@@ -218,6 +303,31 @@ describe('the bot', () => {
     )
   })
 
+  it('samples the second answer of a duel more freely, and shows it on either side', async () => {
+    const warm: Engine = {
+      version: v0,
+      contextTokens: 1000,
+      async [Symbol.asyncDispose]() {},
+      async *generate(_, { temperature } = {}) {
+        yield { kind: 'text', text: `At ${temperature}` }
+        yield { kind: 'end', reason: 'stop', usage: { prompt: 1, evaluated: 1, completion: 1 } }
+      },
+    }
+    await slot[Symbol.asyncDispose]()
+    slot = await createSlot({ load: async () => warm, first: v0, log: silent })
+    const { told } = await talk(
+      Array.from({ length: 30 }, (_, n) => `Question ${n}`),
+      { duelRate: 1 },
+    )
+    const sides = told.map(({ said }) => {
+      const duel = said.at(-1)
+      assert.ok(duel?.kind === 'duel')
+      assert.deepEqual([duel.left.text, duel.right.text].toSorted(), ['At 0.7', 'At 0.9'])
+      return duel.left.text
+    })
+    assert.equal(new Set(sides).size, 2)
+  })
+
   it('takes votes of the same tenant only', async () => {
     const { bot, told } = await talk(['Hello'])
     const { turn } = last(told[0]?.said)
@@ -290,6 +400,25 @@ describe('the bot', () => {
       ['Vacation'],
     )
   })
+
+  for (const [cutoff, shown] of [
+    [0, ['At 4', 'At 3', 'At 2.9']],
+    [0.75, ['At 4', 'At 3']],
+  ] as const) {
+    it(`shows the model the passages that score at least ${cutoff} of the best one's score`, async () => {
+      const passage = (score: number): Passage => ({
+        id: `p${score}`,
+        document: 'd.md',
+        title: `At ${score}`,
+        text: 'x',
+        score,
+      })
+      const knowledge = { search: async () => [4, 3, 2.9].map(passage) } as unknown as Knowledge
+      const { told } = await talk(['Hello'], { knowledge, profile: { ...profile, cutoff } })
+      const sources = told[0]?.said.flatMap((one) => (one.kind === 'source' ? [one.source.title] : []))
+      assert.deepEqual(sources, shown)
+    })
+  }
 
   it('answers a program without a channel, through the same path', async () => {
     const bot = await start()

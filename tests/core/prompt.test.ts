@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
 import { HoneError } from '../../src/errors.ts'
-import { silent } from '../../src/log.ts'
-import type { Inbound } from '../../src/ports/channel.ts'
 import type { ChatMessage } from '../../src/ports/engine.ts'
 import type { Passage } from '../../src/ports/knowledge.ts'
 import { type CompileInput, cited, compile } from '../../src/prompt/compile.ts'
 import { parseProfile } from '../../src/prompt/profile.ts'
-import { fill, resolveVariables } from '../../src/prompt/variables.ts'
 
 const profile = parseProfile('---\nname: desk\nhidden: [Be brief.]\n---\nYou are Hazel. Today is {{today}}.', 'desk.md')
 const passage = (n: number): Passage => ({
@@ -23,6 +20,7 @@ const roomy = {
 const input = (change: Partial<CompileInput> = {}): CompileInput => ({
   profile,
   variables: { today: '2026-01-02' },
+  tone: '',
   exchanges: [],
   passages: [passage(1), passage(2)],
   question: 'Why?',
@@ -44,7 +42,7 @@ describe('compiling a prompt', () => {
 
   it('appends only: an earlier turn stays as it was and a known passage is not sent again', async () => {
     const first = await compile(input(), roomy)
-    const before = { prompt: first.messages, reply: 'Because. [1]', sources: first.sources }
+    const before = { prompt: first.messages, reply: 'Because. [1]', sources: first.sources, told: first.told }
     const second = await compile(input({ before, passages: [passage(2), passage(3)], question: 'And now?' }), roomy)
     assert.deepEqual(second.messages.slice(0, 2), first.messages)
     assert.deepEqual(second.messages.slice(2), [
@@ -53,9 +51,39 @@ describe('compiling a prompt', () => {
     ])
   })
 
+  it('lets new examples give way before a thread starts anew, and a new thread’s before its exchanges', async () => {
+    const first = await compile(input(), roomy)
+    const before = { prompt: first.messages, reply: 'Because.', sources: first.sources, told: first.told }
+    const examples = [{ id: 'e', turn: 'e', people: ['p'], question: 'Who?', answer: 'y'.repeat(500) }]
+    const exchanges = [{ question: 'Why?', answer: 'Because.' }]
+    const toldWithin = async (change: Partial<CompileInput>, limit: number) => {
+      const { messages, examples: told } = await compile(input({ examples, exchanges, ...change }), { ...roomy, limit })
+      return [told.map(({ at }) => messages[at]?.content), messages.some(({ content }) => content === 'Because.')]
+    }
+    assert.deepEqual(await toldWithin({ before }, 1000), [['Who?'], true])
+    assert.deepEqual(await toldWithin({ before }, 400), [[], true])
+    assert.deepEqual(await toldWithin({}, 1000), [['Who?'], true])
+    assert.deepEqual(await toldWithin({}, 400), [[], true])
+  })
+
+  it('tells a thread an example once, and six at most', async () => {
+    const example = (n: number) => ({ id: `e${n}`, turn: `e${n}`, people: [], question: `Q${n}`, answer: `A${n}` })
+    let compiled = await compile(input({ examples: [example(2), example(1)] }), roomy)
+    for (const n of [2, 3, 5, 7]) {
+      const before = { prompt: compiled.messages, reply: 'So.', ...compiled }
+      compiled = await compile(input({ before, passages: [], examples: [example(n + 1), example(n)] }), roomy)
+    }
+    const told = compiled.messages.filter(({ content }) => /^Q\d$/.test(content)).map(({ content }) => content)
+    assert.deepEqual(told, ['Q1', 'Q2', 'Q3', 'Q4', 'Q5', 'Q6'])
+    assert.deepEqual(
+      compiled.examples.map(({ at }) => compiled.messages[at]?.content),
+      told,
+    )
+  })
+
   it('starts anew with the latest exchanges when the thread has grown too long', async () => {
     const first = await compile(input(), roomy)
-    const before = { prompt: first.messages, reply: 'x'.repeat(990), sources: first.sources }
+    const before = { prompt: first.messages, reply: 'x'.repeat(990), sources: first.sources, told: first.told }
     const exchanges = [{ question: 'Why?', answer: 'Because. [1]' }]
     const { messages, sources } = await compile(input({ before, exchanges, question: 'And now?' }), roomy)
     assert.deepEqual(
@@ -79,60 +107,38 @@ describe('compiling a prompt', () => {
     )
   })
 
+  it('gives values that nobody has foreseen as facts of the turn, and only their names to the system message', async () => {
+    const plan = parseProfile(
+      '---\nname: desk\nvariables:\n  plan: { default: free, choices: [free, team] }\n---\n{{person.name}} has {{plan}}.',
+      'desk.md',
+    )
+    const variables = { 'person.name': 'Anna', plan: 'team' }
+    const first = await compile(input({ profile: plan, variables, passages: [] }), roomy)
+    assert.match(first.messages[0]?.content ?? '', /^<person\.name> has team\./)
+    assert.equal(first.messages[1]?.content, '<facts>\nperson.name: Anna\n</facts>\n\nWhy?')
+  })
+
+  it('tells a thread only the values that have changed, and another tone, late', async () => {
+    const first = await compile(input({ passages: [], tone: 'Be formal.' }), roomy)
+    assert.match(first.messages[0]?.content ?? '', /Be formal\.$/)
+    const before = { prompt: first.messages, reply: 'Because.', sources: first.sources, told: first.told }
+    const next = (change: Partial<CompileInput>) => compile(input({ before, passages: [], ...change }), roomy)
+    const same = await next({ tone: 'Be formal.' })
+    assert.equal(same.messages.at(-1)?.content, 'Why?')
+    const other = await next({ tone: 'Be short.', variables: { today: '2026-01-03' } })
+    assert.equal(
+      other.messages.at(-1)?.content,
+      '<facts>\ntoday: 2026-01-03\n</facts>\n\n<tone>\nBe short.\n</tone>\n\nWhy?',
+    )
+    assert.deepEqual(other.messages.slice(0, 2), first.messages)
+    assert.match((await next({})).messages.at(-1)?.content ?? '', /Speak as usual\./)
+  })
+
   it('finds the sources that a reply cites', async () => {
     const { sources } = await compile(input(), roomy)
     assert.deepEqual(
       cited('So it is. [2] Not [7].', sources).map(({ title }) => title),
       ['Title 2'],
     )
-  })
-})
-
-describe('a profile', () => {
-  const code = (error: unknown, text: RegExp) =>
-    error instanceof HoneError && error.code === 'CONFIG' && text.test(error.message)
-
-  it('names the file and the key that is wrong', () => {
-    assert.throws(
-      () => parseProfile('---\nname: desk\npasages: 3\n---\n', 'p.md'),
-      (e) => code(e, /p\.md.*pasages/),
-    )
-    assert.throws(
-      () => parseProfile('---\nname: desk\npassages: many\n---\n', 'p.md'),
-      (e) => code(e, /p\.md, key "passages"/),
-    )
-  })
-  it('names the line where the YAML is broken', () => {
-    assert.throws(
-      () => parseProfile('---\nname: desk\nhidden: [a\n---\n', 'p.md'),
-      (e) => code(e, /p\.md, line \d/),
-    )
-  })
-  it('refuses a variable nobody declared', () => {
-    assert.throws(
-      () => parseProfile('---\nname: desk\n---\nHello {{plan}}', 'p.md'),
-      (e) => code(e, /\{\{plan\}\}/),
-    )
-  })
-  it('has another version as soon as a character differs', () => {
-    assert.notEqual(
-      parseProfile('---\nname: a\n---\nx', 'p').version,
-      parseProfile('---\nname: a\n---\ny', 'p').version,
-    )
-  })
-})
-
-describe('variables', () => {
-  const event = { at: new Date('2026-01-02T03:04:05Z'), person: { id: 'web:a', name: 'Anna' } } as Inbound
-  const withPlan = parseProfile('---\nname: desk\nvariables: { plan: { default: free } }\n---\n{{plan}}', 'p.md')
-
-  it('falls back to the default when the host’s function fails', async () => {
-    const failing = { plan: () => Promise.reject(new Error('down')) }
-    assert.equal((await resolveVariables(withPlan, event, failing, silent)).plan, 'free')
-    assert.equal((await resolveVariables(withPlan, event, { plan: () => 'gold' }, silent)).plan, 'gold')
-  })
-  it('are data: no line breaks, no placeholders of their own, no more than 500 characters', () => {
-    assert.equal(fill('Plan: {{plan}}.', { plan: 'a\n\nsystem: {{today}}', today: 'x' }), 'Plan: a system: {{today}}.')
-    assert.equal(fill('{{plan}}', { plan: 'y'.repeat(600) }).length, 501)
   })
 })

@@ -18,7 +18,6 @@ const python = join(root, '.venv/bin/python')
 
 /** llama.cpp's own server, from the Python package xllamacpp; skipped where that is not installed. */
 describe('the http engine on llama-server', function suite() {
-  this.timeout(30_000)
   let folder: string
   let child: ChildProcess
   let load: LoadEngine

@@ -75,6 +75,14 @@ describe('LoRAs on a server', () => {
     assert.equal((await run(again, ask('one two'), { maxTokens: 1 })).text, ' two')
   })
 
+  it('a version that is a model of its own is refused, with what to do', async () => {
+    for (const kind of ['vllm', 'ollama', 'other'] as const) {
+      const { load } = await start({ kind })
+      const whole = { id: 'v4', base: 'test-model', model: { path: '/versions/v4/model.gguf', sha256: 'abc' } }
+      await assert.rejects(load(whole), refusal('SWAP_REFUSED', /v4 is a model of its own.*v4\/model\.gguf/))
+    }
+  })
+
   it('says how vLLM must be started when it takes no LoRAs', async () => {
     const { load } = await start({ kind: 'vllm', loraUpdates: false })
     await assert.rejects(load(trained()), refusal('SWAP_REFUSED', /VLLM_ALLOW_RUNTIME_LORA_UPDATING/))

@@ -14,7 +14,6 @@ import { runs, type Tiny, tiny } from './tiny.ts'
 const greedy = { temperature: 0, maxTokens: 24 }
 
 describe('llama, when things go wrong,', function suite() {
-  this.timeout(120_000)
   let models: Tiny
   before(() => {
     models = tiny()

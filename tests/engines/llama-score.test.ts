@@ -7,7 +7,6 @@ import { writeTinyLora } from '../fixtures/gguf.ts'
 import { type Tiny, tiny } from './tiny.ts'
 
 describe('the score of llama', function suite() {
-  this.timeout(120_000)
   let models: Tiny
   let host: LlamaHost
   let v0: Version

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import type { LlamaHost } from '../../src/engines/llama/index.ts'
+import { type Logger, silent } from '../../src/log.ts'
 import type { ChatMessage, Delta, Engine, Version } from '../../src/ports/engine.ts'
 import { ask, engineContract, type Run, run } from '../contracts/engine.ts'
 import { writeTinyLora, writeTinyModel } from '../fixtures/gguf.ts'
-import { type Tiny, tiny } from './tiny.ts'
+import { runs, type Tiny, tiny } from './tiny.ts'
 
 const greedy = { temperature: 0, maxTokens: 24 }
 
 describe('llama', function suite() {
-  this.timeout(120_000)
   let models: Tiny
   let host: LlamaHost
   let v0: Version
@@ -122,6 +122,31 @@ describe('llama', function suite() {
     assert.ok(red && Math.abs(Math.hypot(...red) - 1) < 1e-5)
     assert.deepEqual(again, red)
     assert.notDeepEqual(blue, red)
+  })
+
+  it('serves a version that is a model of its own from another process, which ends with it', async () => {
+    const own = writeTinyModel(join(models.folder, 'own.gguf'), { seed: 9 })
+    const pids: number[] = []
+    const info: Logger['info'] = (event, fields) => {
+      if (event === 'llama.started') pids.push(Number(fields?.['pid']))
+    }
+    const both = models.host({ log: { ...silent, info } })
+    const base = await both.load(v0)
+    const version = { id: 'v1', base: models.modelPath, model: { path: own, sha256: '' } }
+    const tuned = await both.load(version)
+    await using alone = await models.host({ modelPath: own }).load({ id: 'v0', base: own })
+    const scoreOf = async (one: Engine) => (await one.score?.(ask('hello'), 'good day'))?.logProbability
+    assert.equal(await scoreOf(tuned), await scoreOf(alone))
+    assert.notEqual(await scoreOf(tuned), await scoreOf(base))
+    const [first, second] = pids
+    assert.ok(first && second && pids.length === 2)
+    await tuned[Symbol.asyncDispose]()
+    assert.deepEqual([runs(first), runs(second)], [true, false])
+    await assert.rejects(both.load({ ...version, base: own }), { code: 'LORA_MISMATCH' })
+    await assert.rejects(both.load({ ...version, model: { path: `${own}.gone`, sha256: '' } }), {
+      code: 'ENGINE_MISSING',
+    })
+    assert.equal(await scoreOf(base), await scoreOf(await both.load(v0)))
   })
 
   it('takes the texts of special tokens in a message as text', async () => {

@@ -3,7 +3,8 @@ import { newId } from '../../src/id.ts'
 import type { Bot, FeedbackEvent } from '../../src/ports/bot.ts'
 import type { Channel, Inbound, Reply, ReplyEvent, Source } from '../../src/ports/channel.ts'
 import type { Learning } from '../../src/ports/learning.ts'
-import type { BotTurn, NewBotTurn, Store, UserTurn } from '../../src/ports/store.ts'
+import type { Replays } from '../../src/ports/replay.ts'
+import type { BotTurn, Explanation, NewBotTurn, Store, UserTurn } from '../../src/ports/store.ts'
 import { memoryStore } from './memory-store.ts'
 
 /** What the fake says. An item that is a promise is waited for: that is how a test holds a reply midway. */
@@ -14,6 +15,8 @@ export interface Script {
   /** The other side of a duel. */
   readonly against?: { readonly text: string; readonly version: string }
   readonly error?: string
+  /** Why the answer is so, and who sees that. */
+  readonly explanation?: Pick<Explanation, 'text' | 'show'>
 }
 
 export interface FakeBotOptions {
@@ -21,12 +24,15 @@ export interface FakeBotOptions {
   readonly script?: (text: string, nth: number) => Script
   readonly store?: Store
   readonly learning?: Learning
+  readonly replays?: Replays
 }
 
 export interface FakeBot extends Bot {
   readonly received: readonly Inbound[]
   readonly said: readonly FeedbackEvent[]
   readonly stopped: readonly string[]
+  /** Why replies could not be shown. */
+  readonly undelivered: readonly unknown[]
   /** Resolves when every reply that was begun has been delivered. */
   idle(): Promise<void>
   /** Says something in a thread that is no reply. */
@@ -42,6 +48,7 @@ export function fakeBot(options: FakeBotOptions = {}): FakeBot {
   const received: Inbound[] = []
   const said: FeedbackEvent[] = []
   const stopped: string[] = []
+  const undelivered: unknown[] = []
   const duels = new Map<string, { left: string; right: string }>()
   const stops = new Map<string, PromiseWithResolvers<void>>()
   let queue: Promise<void> = Promise.resolve()
@@ -50,7 +57,8 @@ export function fakeBot(options: FakeBotOptions = {}): FakeBot {
   const answer = async (event: Inbound) => {
     const channel = [...channels].find((one) => one.name === event.channel)
     const events = respond(context, event)
-    const refs = (await channel?.deliver(event, events)) ?? []
+    const refs = await channel?.deliver(event, events).catch((error: unknown) => void undelivered.push(error))
+    if (!refs) return
     const turn = (await store.turns.history(event.thread, 100)).at(-1)
     if (turn) await store.messages.link(turn.id, refs)
   }
@@ -60,7 +68,9 @@ export function fakeBot(options: FakeBotOptions = {}): FakeBot {
     received,
     said,
     stopped,
+    undelivered,
     ...(options.learning ? { learning: options.learning } : {}),
+    ...(options.replays ? { replays: options.replays } : {}),
     attach(channel) {
       channels.add(channel)
       return () => channels.delete(channel)
@@ -88,6 +98,8 @@ export function fakeBot(options: FakeBotOptions = {}): FakeBot {
       const pairs = [{ origin: 'votes', chosen: 't_a', rejected: 't_b', people: ['web:anna'] }] as const
       return { turn, promptText: '<|system|>You are Hone.', votes, pairs: turn.version === 'v0' ? [] : pairs }
     },
+    on: () => () => {},
+    tell: async () => false,
     idle: () => queue,
     async notify(thread, text) {
       for (const channel of channels) await channel.notice?.(thread, text)
@@ -118,12 +130,17 @@ async function* respond(context: Context, event: Inbound): AsyncGenerator<ReplyE
     } else if ((await Promise.race([chunk, ...(stop ? [stop] : [])])) === 'stop') break
   }
   if (script.error) return yield { kind: 'error', code: 'ENGINE_FAILED', message: script.error }
-  const first = reply(said, script, script.version ?? 'v0')
+  const why = script.explanation
+  const folded = why?.show === 'folded' ? { explanation: why.text } : {}
+  const first = { ...reply(said, script, script.version ?? 'v0'), ...folded }
   const second = script.against && reply(script.against.text, script, script.against.version)
   const duel = second ? `${first.turn}.${second.turn}` : undefined
   const replies = second ? [first, second] : [first]
   await store.turns.appendBot(
-    replies.map((one) => turnOf(one, event, parent, duel)),
+    replies.map((one) => ({
+      ...turnOf(one, event, parent, duel),
+      ...(why ? { explanation: { ...why, style: 'facts', said: `${one.text}\n<why>\n${why.text}` } } : {}),
+    })),
     event.id,
     turn,
   )

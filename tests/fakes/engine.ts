@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto'
-import type { ChatMessage, Engine, EngineSlot, Score, Version } from '../../src/ports/engine.ts'
+import { silent } from '../../src/log.ts'
+import type {
+  ChatMessage,
+  Engine,
+  EngineSlot,
+  GenerateOptions,
+  JsonSchema,
+  Score,
+  Version,
+} from '../../src/ports/engine.ts'
+import { createSlot } from '../../src/slot.ts'
 
 /** What a scripted engine says, by version: log-probabilities and answers are whatever the test wants. */
 export interface Script {
@@ -8,6 +18,9 @@ export interface Script {
     version: Version,
     prompt: readonly ChatMessage[],
   ): { readonly text: string; readonly reason?: 'stop' | 'length' }
+  /** What a form is filled in with; may throw. */
+  fill?(prompt: readonly ChatMessage[], schema: JsonSchema, signal?: AbortSignal): unknown
+  readonly softPrompt?: true
 }
 
 interface Answered {
@@ -15,12 +28,13 @@ interface Answered {
   readonly reason?: 'stop' | 'length'
 }
 
-/** An engine that follows a script; without `score`, it has no such capability. */
+/** An engine that follows a script; without `score` or `fill`, it has no such capability. */
 export function scriptedEngine(version: Version, script: Partial<Script>): Engine {
-  const { score, answer = (): Answered => ({ text: 'Yes.' }) } = script
+  const { score, fill, softPrompt, answer = (): Answered => ({ text: 'Yes.' }) } = script
   return {
     version,
     contextTokens: 8192,
+    ...(softPrompt && { softPrompt }),
     async *generate(prompt, { signal } = {}) {
       const { text, reason = 'stop' } = answer(version, prompt)
       const usage = { prompt: 1, evaluated: 1, completion: 1 }
@@ -29,8 +43,19 @@ export function scriptedEngine(version: Version, script: Partial<Script>): Engin
       yield { kind: 'end', reason, usage }
     },
     ...(score && { score: async (prompt: readonly ChatMessage[], reply: string) => score(version, prompt, reply) }),
+    ...(fill && {
+      fill: async (prompt: readonly ChatMessage[], schema: JsonSchema, options: GenerateOptions = {}) => ({
+        value: await fill(prompt, schema, options.signal),
+        usage: { prompt: 1, evaluated: 1, completion: 1 },
+      }),
+    }),
     [Symbol.asyncDispose]: async () => {},
   }
+}
+
+/** A real slot over scripted engines, which can hold a canary. */
+export function scriptedSlot(first: Version, script: Partial<Script>): Promise<EngineSlot> {
+  return createSlot({ load: async (version) => scriptedEngine(version, script), first, log: silent })
 }
 
 /** A slot over scripted engines that says what was swapped and borrowed. */

@@ -119,7 +119,7 @@ export function fakeLearning(store: Store): FakeLearning {
       await end('cancelled')
       return true
     },
-    watch: (signal) => watch(watchers, signal),
+    watch: (signal) => watch(watchers, job ? [{ kind: 'state', job }] : [], signal),
     versions: async () => versions,
     async promote(version, by) {
       calls.push(`promote ${version} ${by}`)
@@ -134,8 +134,12 @@ export function fakeLearning(store: Store): FakeLearning {
   }
 }
 
-async function* watch(watchers: Set<(event: RunEvent | null) => void>, signal?: AbortSignal): AsyncGenerator<RunEvent> {
-  const queue: (RunEvent | null)[] = []
+async function* watch(
+  watchers: Set<(event: RunEvent | null) => void>,
+  first: readonly RunEvent[],
+  signal?: AbortSignal,
+): AsyncGenerator<RunEvent> {
+  const queue: (RunEvent | null)[] = [...first]
   let wake = Promise.withResolvers<void>()
   const take = (event: RunEvent | null) => {
     queue.push(event)

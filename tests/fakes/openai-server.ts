@@ -14,6 +14,8 @@ export interface FakeServerOptions {
   /** Whether it sends usage and streams at all. */
   readonly usage?: boolean
   readonly streams?: boolean
+  /** Whether it heeds `response_format`. */
+  readonly forms?: boolean
 }
 
 /** What the next chat completion gets instead of an answer. */
@@ -58,6 +60,12 @@ const chat = z.strictObject({
   temperature: z.number().min(0).max(2).optional(),
   top_p: z.number().gt(0).max(1).optional(),
   seed: z.int().optional(),
+  response_format: z
+    .strictObject({
+      type: z.literal('json_schema'),
+      json_schema: z.strictObject({ name: z.string(), strict: z.literal(true), schema: z.custom<Form>() }),
+    })
+    .optional(),
 })
 const embedding = z.strictObject({
   model: z.string(),
@@ -94,6 +102,7 @@ export async function openAiServer(given: FakeServerOptions = {}): Promise<FakeS
     loraUpdates: true,
     usage: true,
     streams: true,
+    forms: true,
   } as const
   const requests: { path: string; body: Record<string, unknown> }[] = []
   const options = { ...defaults, ...given }
@@ -170,8 +179,10 @@ async function complete({ body, response }: Exchange, state: State) {
   }
   const request = take(chat, body, response)
   if (!request || !known(request.model, response, state)) return
-  const words = state.words.cut(request.messages.findLast(({ role }) => role === 'user')?.content ?? '')
-  const said = state.loras.has(request.model) ? words.toReversed() : words
+  const form = state.options.forms && request.response_format?.json_schema.schema
+  const last = request.messages.findLast(({ role }) => role === 'user')?.content ?? ''
+  const words = state.words.cut(form ? JSON.stringify(anyOf(form), null, 1) : last)
+  const said = !form && state.loras.has(request.model) ? words.toReversed() : words
   const pieces = said.slice(0, request.max_tokens)
   const finish_reason = pieces.length < said.length ? 'length' : 'stop'
   const prompt_tokens = state.words.chat(request.messages, 'open').length
@@ -190,6 +201,24 @@ async function complete({ body, response }: Exchange, state: State) {
   chunk([{ index: 0, delta: {}, finish_reason }])
   if (request.stream_options?.include_usage && state.options.usage) chunk([], { usage })
   response.end('data: [DONE]\n\n')
+}
+
+interface Form {
+  readonly type?: string
+  readonly format?: string
+  readonly enum?: readonly unknown[]
+  readonly oneOf?: readonly Form[]
+  readonly properties?: Readonly<Record<string, Form>>
+}
+
+/** Something that fits a schema. */
+function anyOf(schema: Form): unknown {
+  if (schema.enum) return schema.enum[0]
+  if (schema.oneOf?.[0]) return anyOf(schema.oneOf[0])
+  if (schema.format === 'date') return '2026-01-31'
+  const simple: Record<string, unknown> = { boolean: true, integer: 7, number: 1.5, string: 'text', array: [] }
+  if (schema.type !== 'object') return simple[schema.type ?? '']
+  return Object.fromEntries(Object.entries(schema.properties ?? {}).map(([name, one]) => [name, anyOf(one)]))
 }
 
 function spoil(response: ServerResponse, fault: Fault) {

@@ -19,6 +19,7 @@ export function fakeTrainer(script: TrainerScript = {}): Trainer & { readonly jo
   const jobs: TrainJob[] = []
   return {
     jobs,
+    full: true,
     async prepare(say) {
       say('The training environment is ready.')
       await script.prepare?.()
@@ -37,11 +38,15 @@ export function fakeTrainer(script: TrainerScript = {}): Trainer & { readonly jo
 }
 
 async function write(job: TrainJob, templateSha256: string) {
-  const peft = join(job.output, 'peft')
-  const gguf = join(job.output, 'lora.gguf')
-  await mkdir(peft, { recursive: true })
-  await writeFile(join(peft, 'adapter_config.json'), '{}')
-  await writeFile(gguf, `lora of ${job.id}`)
-  const sha256 = createHash('sha256').update(`lora of ${job.id}`).digest('hex')
-  return { type: 'done' as const, peft, gguf, sha256, templateSha256 }
+  const [kind, config, file] = job.method === 'full' ? (['model', 'config.json', 'model.gguf'] as const) : peftFiles
+  const folder = join(job.output, kind)
+  const gguf = join(job.output, file)
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, config), '{}')
+  await writeFile(gguf, `${kind} of ${job.id}`)
+  const sha256 = createHash('sha256').update(`${kind} of ${job.id}`).digest('hex')
+  const made = kind === 'model' ? { model: folder } : { peft: folder }
+  return { type: 'done' as const, ...made, gguf, sha256, templateSha256 }
 }
+
+const peftFiles = ['peft', 'adapter_config.json', 'lora.gguf'] as const

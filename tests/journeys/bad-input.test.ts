@@ -128,4 +128,4 @@ describe('bad input on the command line', () => {
     refused(await hone(['chat', '--once', readFileSync(file, 'utf8')]), 2, /at most 8000/)
     assert.ok(existsSync(join(dir, 'data')))
   })
-}).timeout(180_000)
+})

@@ -2,32 +2,13 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chunk, load } from '../../knowledge/index.ts'
-import { packageRoot } from '../../src/cli/model.ts'
 import { openParts } from '../../src/cli/parts.ts'
 import { readConfig } from '../../src/config.ts'
 import { silent } from '../../src/log.ts'
 import type { GateReport } from '../../src/ports/learning.ts'
 import type { TrainEvent } from '../../src/ports/trainer.ts'
 import { importFeedback, parseRows } from '../../training/index.ts'
-
-/** Pairs in the product's prompt layout: the source is named first, or it isn't. */
-async function pairs(): Promise<string> {
-  const { documents } = await load(join(packageRoot, 'examples', 'handbook'), { tenant: 'web', scope: 'public' })
-  const passages = (await Promise.all(documents.map((document) => chunk(document)))).flat()
-  return passages
-    .map(({ title, text }) => {
-      const said = text.split(/(?<=\.)\s/)[0]?.replace(/\n[\s\S]*/, '') ?? text
-      const user = `[1] ${title}\n${text}\n\nWhat about ${title.split(' - ').at(-1)?.toLowerCase()}?`
-      const assistant = (content: string) => [{ role: 'assistant', content }]
-      return JSON.stringify({
-        prompt: [{ role: 'user', content: user }],
-        chosen: assistant(`According to ${title} [1]: ${said}`),
-        rejected: assistant(`${said} [1]`),
-      })
-    })
-    .join('\n')
-}
+import { handbookPairs } from './pairs.ts'
 
 describe('from feedback to a version', () => {
   let dataDir: string
@@ -40,7 +21,7 @@ describe('from feedback to a version', () => {
     const config = readConfig({ HONE_DATA: dataDir, HONE_LOG: 'silent' })
     await using parts = openParts(config, silent)
     const store = await parts.store()
-    const rows = parseRows(await pairs(), 'dpo')
+    const rows = parseRows(await handbookPairs(), 'dpo')
     assert.ok((await importFeedback(store, rows)).added >= 50)
 
     const learning = await parts.learning()
@@ -76,5 +57,5 @@ describe('from feedback to a version', () => {
     const plan = await (await parts.learning()).plan()
     assert.match(plan.refusal ?? '', /30/)
     await assert.rejects((await parts.learning()).start('web:tester'), { code: 'NOT_ENOUGH_DATA' })
-  }).timeout(120_000)
+  })
 })

@@ -59,7 +59,8 @@ describe('Slack, from a mention to a version that learned from it', () => {
     await office.house[Symbol.asyncDispose]()
   })
   const replies = () => office.server.space.messages.filter((message) => visible(message).includes('feedback_buttons'))
-  const ts = '1763900100.000100'
+  // A thread that the split trains on: a fifth of all threads is held out for the gate.
+  const ts = '1763900105.000100'
   let turn = ''
 
   it('a mention gets a streamed reply with sources and thumbs', async () => {
@@ -77,7 +78,7 @@ describe('Slack, from a mention to a version that learned from it', () => {
   it('a redelivered mention, and the same message as another event, are answered once', async () => {
     const { server } = office
     await server.socket.send('events_api', mention({ text: 'How long does leave take?', ts }), 1)
-    await server.socket.send('events_api', mention({ text: 'How long does leave take?', ts: '1763900101.000100' }))
+    await server.socket.send('events_api', mention({ text: 'How long does leave take?', ts: '1763900106.000100' }))
     await server.until(() => replies().length === 2)
     assert.equal(replies().filter(({ thread }) => thread === ts).length, 1)
   })
@@ -148,8 +149,10 @@ describe('Slack, from a mention to a version that learned from it', () => {
     assert.match(visible(progress[0] as never), /[▁▂▃▄▅▆▇█]/)
     await server.until(() => server.space.messages.some((message) => /Training run .*promoted/.test(visible(message))))
     assert.equal(house.slot.version.id, 'v1')
+    const [learned] = (await house.learning.versions()).filter(({ serving }) => serving)
+    assert.ok(learned?.pairs.some(({ rejected, people }) => rejected === turn && people.includes('slack:T1:UANNA')))
     const before = replies().length
-    await server.socket.send('events_api', mention({ text: 'How long does leave take?', ts: '1763900102.000100' }))
+    await server.socket.send('events_api', mention({ text: 'How long does leave take?', ts: '1763900107.000100' }))
     await server.until(() => replies().length > before)
     assert.equal(replies().at(-1)?.text, '25 days [1].')
   })

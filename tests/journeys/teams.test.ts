@@ -89,7 +89,7 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
         connector.calls.filter(({ fault }) => fault),
         [],
       )
-    }).timeout(60_000)
+    })
 
     it('trains on nothing from Teams unless the operator has named it', async () => {
       await using journey = await begin(open, ['web'])
@@ -103,6 +103,6 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       await admin.say('hone privacy')
       await journey.connector.until(() => /Nothing from this channel/.test(JSON.stringify(admin.shown())))
       assert.equal(journey.house.slot.version.id, 'v0')
-    }).timeout(60_000)
+    })
   })
 }

@@ -75,7 +75,7 @@ describe('chunk', () => {
       long('- a\n'),
     ]
     for (const text of evil) assert.ok((await chunk(page(text))).length > 0)
-  }).timeout(30_000)
+  })
 
   it('makes one passage of headings without text, and none of nothing', async () => {
     assert.deepEqual(

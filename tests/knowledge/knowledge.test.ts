@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadVectors } from '../../knowledge/index/vectors.ts'
-import { type KnowledgeOptions, openKnowledge, syncFolder } from '../../knowledge/index.ts'
+import { type KnowledgeOptions, openKnowledge, syncFolder, wordEmbedder } from '../../knowledge/index.ts'
+import { starterDir } from '../../src/cli/model.ts'
+import { readTokenEmbeddings } from '../../src/engines/llama/index.ts'
 import { silent } from '../../src/log.ts'
 import type { Knowledge, KnowledgeDocument } from '../../src/ports/knowledge.ts'
 import { knowledgeContract } from '../contracts/knowledge.ts'
@@ -38,9 +40,7 @@ knowledgeContract('the index with both legs', () => open({ embedder: hashEmbedde
 if (hasFaiss()) knowledgeContract('the index on FAISS', () => open({ embedder: hashEmbedder(), vectors: 'faiss' }))
 knowledgeContract('the index without an embedder', () => open())
 
-describe('the knowledge index', function () {
-  this.timeout(60_000)
-
+describe('the knowledge index', () => {
   it('embeds nothing when a file is renamed', async () => {
     await using knowledge = await open({ embedder: hashEmbedder() })
     const text = '# Leave\n\n## Vacation\n\nEveryone gets 25 days.\n\n## Sick leave\n\nCall before nine.'
@@ -96,6 +96,13 @@ describe('the knowledge index', function () {
     const fused = await recall(both)
     assert.ok(alone.first >= 0.8 && alone.third >= 0.9, JSON.stringify(alone))
     assert.ok(fused.third >= alone.third - 0.02, JSON.stringify({ alone, fused }))
+  })
+
+  it('finds more with the starter’s table of words than by words alone', async () => {
+    using table = await readTokenEmbeddings(join(starterDir, 'embedder.gguf'))
+    await using both = await open({ embedder: wordEmbedder({ id: 'starter', tokens: table.tokens, rows: table }) })
+    const fused = await recall(both)
+    assert.ok(fused.first >= 0.9 && fused.third >= 0.96, JSON.stringify(fused))
   })
 
   it('still finds by words when the embedder fails at a question', async () => {

@@ -32,9 +32,7 @@ async function pdf(...pages: readonly string[]): Promise<Uint8Array> {
   return made.save()
 }
 
-describe('the loaders', function () {
-  this.timeout(60_000)
-
+describe('the loaders', () => {
   it('read Markdown with its front matter taken off', async () => {
     await put('a/leave.md', '---\ntitle: Leave\nauthor: x\n---\n## Vacation\n\n25 days.\n')
     const { documents, failed } = await read('a')
@@ -169,9 +167,7 @@ describe('syncing a folder', () => {
   })
 })
 
-describe('web pages', function () {
-  this.timeout(60_000)
-
+describe('web pages', () => {
   let server: Server
   let origin: string
   beforeEach(async () => {

@@ -30,6 +30,14 @@ describe('mixing the legs', () => {
     assert.deepEqual(mrr, { lexical: 1, dense: 0, fused: 1 })
   })
 
+  it('takes the share that is known to be good where the legs are as good as one another, or nothing was measured', () => {
+    const observations = [{ right: [1], lexical: hits(1, 2), dense: hits(1, 3) }]
+    for (const seen of [observations, []]) {
+      assert.equal(chooseMix(seen).dense, 0.3)
+      assert.equal(chooseMix(seen, 0.8).dense, 0.8)
+    }
+  })
+
   it('never ranks worse than the better leg alone, whatever the legs find', () => {
     const hit = fc.record({ id: fc.nat(8), score: fc.double({ min: 0.01, max: 1, noNaN: true }) })
     const leg = fc.uniqueArray(hit, { selector: (one) => one.id, maxLength: 6 })

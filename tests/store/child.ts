@@ -39,6 +39,8 @@ async function talk(run: string): Promise<void> {
     const id = `${run}-${i}`
     await store.inbox.claim(inbound(`event:${id}`))
     say(`claim ${id}`)
+    await store.calls.keep(inbound(`event:${id}`), 0, { name: 'look', arguments: {}, state: 'done', result: id })
+    say(`call ${id}`)
     await store.turns.appendUser(userTurn(id, { thread: `web:${id}` }))
     await store.turns.appendBot([botTurn(`a-${id}`, id, { thread: `web:${id}` })], `event:${id}`)
     say(`answer ${id}`)

@@ -31,7 +31,7 @@ describe('The file of a SQLite store', () => {
       children.flatMap((child) => child.said),
       Array(5).fill('open'),
     )
-  }).timeout(60_000)
+  })
   it('of a newer Hone is refused', async () => {
     const path = join(dir, 'newer.db')
     await (await sqlite(path))[Symbol.asyncDispose]()

@@ -20,7 +20,7 @@ describe('A data folder', () => {
     first.process.stdin?.end()
     await first.ended()
     lockDataDir(data)[Symbol.dispose]()
-  }).timeout(20_000)
+  })
   it('is free again after kill -9 of the process that had it', async () => {
     const data = join(dir, 'killed')
     const first = start('lock', data)
@@ -30,7 +30,7 @@ describe('A data folder', () => {
     using lock = lockDataDir(data)
     assert.ok(lock)
     assert.throws(() => lockDataDir(data), lockedBy(process.pid))
-  }).timeout(20_000)
+  })
   it('can be locked again after it was released, also twice', () => {
     const lock = lockDataDir(join(dir, 'again'))
     lock[Symbol.dispose]()

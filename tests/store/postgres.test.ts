@@ -27,7 +27,7 @@ function postgresTests(admin: pg.Client): void {
     after(async () => {
       await admin.query(`drop schema if exists ${run} cascade; drop schema if exists ${run}_again cascade`)
       await admin.end()
-    }).timeout(30_000)
+    })
     storeContract('PostgreSQL', async () => {
       const store = await postgres(url, run)
       const tables = ['message', 'vote', 'correction', 'duel', 'turn', 'prompt', 'inbox', 'job', 'serving', 'profile']

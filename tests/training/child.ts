@@ -45,10 +45,14 @@ export function tinyJob(folder: string, id: string, epochs = 1): TrainJob {
       batchSize: 4,
       beta: 0.1,
       sftWeight: 0.5,
+      labelSmoothing: 0,
       rank: 4,
       alpha: 8,
+      targets: 'all-linear',
       maxLength: 128,
     },
+    fit: { microBatch: 4, checkpointing: false },
+    checkpointSeconds: 60,
   }
 }
 

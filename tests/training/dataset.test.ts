@@ -90,6 +90,22 @@ describe('a frozen dataset', () => {
     assert.equal((await lines(sft.path, 'train.jsonl')).length, 31)
   })
 
+  it('gives SFT the explanations that were kept of liked replies, and methods of preferences none', async () => {
+    const explained = { prompt: user('Explain: why?'), completion: 'So.\n<why>\nThe page says it in plain words.' }
+    const dull = { prompt: user('Explain: why?'), completion: 'and so and so and so and so and so' }
+    const train = selection.train.map((row, index) => (index < 2 ? { ...row, explained } : row))
+    const with_ = { ...selection, train: [...train.slice(0, 29), { ...pairRows(1)[0], explained: dull }] } as Selection
+    const sft = await freeze(folder, { selection: { ...with_, method: 'sft' }, replay, seed: 1 })
+    const rows = await lines(sft.path, 'train.jsonl')
+    assert.deepEqual([rows.length, sft.manifest.rows['explained']], [32, 1])
+    const full = await freeze(folder, { selection: { ...with_, method: 'full' }, replay, seed: 1 })
+    assert.equal(full.manifest.hash, sft.manifest.hash, 'full fine-tuning is SFT on the same rows')
+    const { prompt, completion: content } = explained
+    assert.deepEqual(rows.at(-1), { prompt, completion: [{ role: 'assistant', content }] })
+    const dpo = await freeze(folder, { selection: with_, replay, seed: 1 })
+    assert.doesNotMatch(JSON.stringify(await lines(dpo.path, 'train.jsonl')), /<why>/)
+  })
+
   it('does not exist without its manifest, and is made anew', async () => {
     const { path } = await freeze(folder, { selection, replay, seed: 1 })
     await rm(join(path, 'dataset.json'))

@@ -57,6 +57,32 @@ describe('what feedback leaves behind', () => {
     }
   })
 
+  it('is not spoken on: the newest good version that never saw the person serves at once, else the base', async () => {
+    await using house = await openHouse()
+    const { learning, slot, store } = house
+    await trained(house)
+    await say(house, { person: 'web:zoe', text: canary })
+    await trained(house)
+    assert.equal(slot.version.id, 'v2')
+    assert.equal((await forget('web:zoe', house)).serving, 'v1')
+    await learning.cancel('test')
+    assert.deepEqual([slot.version.id, await store.serving.current()], ['v1', 'v1'])
+    await assert.rejects(learning.promote('v2', 'web:admin'), { code: 'SWAP_REFUSED', message: /deleted since/ })
+    assert.equal((await forget('web:anna', house)).serving, 'v0')
+    assert.deepEqual([slot.version.id, await store.serving.current()], ['v0', 'v0'])
+    await assert.rejects(learning.rollback('web:admin'), { code: 'NOT_FOUND' })
+  })
+
+  it('also does not serve after a restart where no engine was up to change', async () => {
+    await using house = await openHouse()
+    await trained(house)
+    const { store, registry, dir } = house
+    await store.feedback.forget('web:anna')
+    const { serving } = await forgetInTraining('web:anna', { store, registry, dataDir: dir })
+    assert.deepEqual([serving, await store.serving.current()], ['v0', 'v0'])
+    assert.equal((await forgetInTraining('web:anna', { store, registry, dataDir: dir })).serving, undefined)
+  })
+
   it('cancels a run that is on, which may hold their rows, and starts another', async () => {
     let forgotten: Promise<Forgotten> | undefined
     await using house = await openHouse({

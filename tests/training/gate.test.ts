@@ -1,54 +1,9 @@
 import assert from 'node:assert/strict'
-import type { ChatMessage, Score, Version } from '../../src/ports/engine.ts'
-import type { GateReport } from '../../src/ports/learning.ts'
 import { gate } from '../../training/gate.ts'
 import { lastMessage } from '../../training/text.ts'
-import { fakeSlot, noise, type Script } from '../fakes/engine.ts'
+import { fakeSlot, type Script } from '../fakes/engine.ts'
+import { answer, base, candidate, chosen, failed, good, heldOut, lora, plain, rejected, run } from './judging.ts'
 import { pairRows } from './rows.ts'
-
-const base: Version = { id: 'v0', base: 'base.gguf' }
-const lora = { id: 'v1', path: '/versions/v1/lora.gguf', sha256: 'sha' }
-const candidate: Version = { id: 'v1', base: 'base.gguf', lora }
-
-/** People chose "Answer n: 25 days [1]." over "I don't know anything about n." for twelve questions. */
-const heldOut = pairRows(12)
-const chosen = new Set(heldOut.map((pair) => pair.chosen))
-const rejected = new Set(heldOut.map((pair) => pair.rejected))
-
-/** What a base would say: log-probabilities that depend on the text, right answers to the golden questions. */
-const words = (text: string) => text.split(/\s+/).length
-const plain = (reply: string): Score => ({ logProbability: -words(reply) * (1 + noise(reply)), tokens: words(reply) })
-function answer(prompt: readonly ChatMessage[]): string {
-  const { passages, question } = lastMessage(prompt)
-  if (/^Question \d+\?$/.test(question)) return 'Everyone gets 25 days of vacation [1].'
-  const known = goldenAnswers.find(([asked]) => question.startsWith(asked))
-  return known && passages.includes(known[1]) ? `It is ${known[1]} [1].` : "I don't know."
-}
-const goldenAnswers = [
-  ['Until when is breakfast', '9:20'],
-  ['How much does the company pay', '137'],
-  ['How much does a parking permit', '34'],
-  ['Within how many days', '45'],
-  ['In which room', '218'],
-] as const
-
-/** A candidate that learned the preference: the chosen texts up, the rejected down, the rest nearly untouched. */
-const good: Script = {
-  score: ({ id }, _prompt, reply) => {
-    const { logProbability, tokens } = plain(reply)
-    const change = id === 'v0' ? 0 : chosen.has(reply) ? 0.8 : rejected.has(reply) ? -1.5 : -0.01 * tokens
-    return { logProbability: logProbability + change, tokens }
-  },
-  answer: ({ id }, prompt) => ({ text: id === 'v0' ? answer(prompt) : answer(prompt).replace(' of vacation', '') }),
-}
-
-async function run(change: Partial<Script>, more: { heldOut?: typeof heldOut; candidate?: Version } = {}) {
-  const slot = fakeSlot(base, { ...good, ...change })
-  const signal = new AbortController().signal
-  const { report } = await gate({ slot, base, candidate, heldOut, signal, ...more })
-  return report
-}
-const failed = ({ checks }: GateReport) => checks.filter(({ pass }) => !pass).map(({ id }) => id)
 
 describe('the gate', () => {
   it('promotes a candidate that learned the preference and forgot nothing', async () => {
@@ -64,6 +19,9 @@ describe('the gate', () => {
     assert.equal(accuracy?.n, 12)
     assert.ok((accuracy?.interval?.[0] ?? 0) > 0.75)
     for (const check of checks) assert.ok(check.what && check.limit, check.id)
+    const counted = ['evidence', 'finite', 'live', 'people', 'own-questions']
+    const bare = checks.filter(({ id, interval }) => !interval && !counted.includes(id))
+    assert.deepEqual(bare, [])
   })
 
   it('refuses the base against itself: nothing is live and nothing was learned', async () => {
@@ -127,8 +85,43 @@ describe('the gate', () => {
         text: id === 'v0' ? answer(prompt) : answer(prompt).replace(/I don't.*/, 'It is 12.'),
       }),
     })
-    assert.deepEqual(failed(bold), ['ignorance'])
+    assert.deepEqual(failed(bold), ['ignorance', 'refusal'])
     assert.equal(bold.verdict, 'refuse')
+  })
+
+  it('weighs what was lost of the golden questions against what was gained', async () => {
+    const losing = (...lost: readonly string[]): Script['answer'] => {
+      return ({ id }, prompt) => {
+        const { text } = good.answer({ id, base: 'base.gguf' }, prompt)
+        const { passages, question } = lastMessage(prompt)
+        if (id === 'v0') return { text }
+        if (lost.some((start) => question.startsWith(start))) return { text: 'It is 7 [1].' }
+        return { text: question.startsWith('What does membership') && passages.includes('21') ? 'It is 21 [1].' : text }
+      }
+    }
+    assert.deepEqual(failed(await run({ answer: losing('Until when is breakfast') })), [])
+    assert.deepEqual(
+      failed(await run({ answer: losing('Until when is breakfast', 'In which room', 'Within how many days') })),
+      ['golden'],
+    )
+  })
+
+  it('lets nothing be lost of the operator’s own questions that the base gets right', async () => {
+    const ask = (question: string) => [{ role: 'user' as const, content: question }]
+    const own = [
+      {
+        own: true,
+        prompt: ask('[1] Rooms\nThe desk is in room 218.\n\nIn which room is the desk?'),
+        contains: ['218'],
+      },
+      { own: true, prompt: ask('Who runs the bar?'), contains: ['Miriam'] },
+    ]
+    assert.deepEqual(failed(await run({}, { golden: own })), [])
+    const lost: Script['answer'] = ({ id }, prompt) =>
+      id !== 'v0' && prompt.at(-1)?.content === own[0]?.prompt[0]?.content
+        ? { text: 'It is 7 [1].' }
+        : good.answer({ id, base: 'base.gguf' }, prompt)
+    assert.deepEqual(failed(await run({ answer: lost }, { golden: own })), ['own-questions'])
   })
 
   it('lets people prefer answers without sources, but not lose them otherwise', async () => {

@@ -2,12 +2,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Logger, silent } from '../../src/log.ts'
-import type { ChatMessage } from '../../src/ports/engine.ts'
+import type { ChatMessage, Version } from '../../src/ports/engine.ts'
 import type { Learning } from '../../src/ports/learning.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { sqlite } from '../../src/store/index.ts'
+import { withTenants } from '../../src/tenants.ts'
 import { createLearning, type LearningOptions, openRegistry, type Registry } from '../../training/index.ts'
-import { type FakeSlot, fakeSlot, noise, type Script } from '../fakes/engine.ts'
+import { type FakeSlot, fakeSlot, noise, type Script, scriptedEngine, scriptedSlot } from '../fakes/engine.ts'
 import { fakeTrainer, type TrainerScript } from '../fakes/trainer.ts'
 
 /** The learning loop around a real store and a real registry, with a scripted engine and trainer. */
@@ -19,7 +20,7 @@ export interface House extends AsyncDisposable {
   readonly learning: Learning & AsyncDisposable
   readonly trainer: ReturnType<typeof fakeTrainer>
   /** Another loop over the same store and folders, as after a restart. */
-  again(): Promise<Learning & AsyncDisposable>
+  again(change?: Partial<LearningOptions>): Promise<Learning & AsyncDisposable>
 }
 
 export interface HouseOptions {
@@ -29,6 +30,10 @@ export interface HouseOptions {
   /** Options of the loop that are to differ. */
   readonly more?: Partial<LearningOptions> | ((store: Store) => Partial<LearningOptions>)
   readonly log?: Logger
+  /** Tenants have versions of their own. */
+  readonly apart?: boolean
+  /** The slot can hold a canary; it says neither what was swapped nor what was borrowed then. */
+  readonly canaries?: boolean
 }
 
 export async function openHouse({
@@ -37,6 +42,8 @@ export async function openHouse({
   pairs = 60,
   more,
   log = silent,
+  apart = false,
+  canaries = false,
 }: HouseOptions = {}): Promise<House> {
   const dir = await mkdtemp(join(tmpdir(), 'hone-learning-'))
   const base = join(dir, 'base.gguf')
@@ -44,8 +51,21 @@ export async function openHouse({
   await writeModel(join(dir, 'model'))
   const store = await sqlite(':memory:')
   await fill(store, pairs)
-  const slot = fakeSlot({ id: 'v0', base }, { ...learned, ...script })
+  const says = { ...learned, ...script }
+  const first = { id: 'v0', base }
+  const own = canaries
+    ? Object.assign(await scriptedSlot(first, says), { swapped: [], borrowed: [] })
+    : fakeSlot(first, says)
   const registry = await openRegistry(join(dir, 'versions'))
+  const versionOf = async (tenant: string) => {
+    const id = await store.serving.current(tenant)
+    return id ? registry.toVersion(id, base) : undefined
+  }
+  const load = async (version: Version) => scriptedEngine(version, says)
+  const { swapped, borrowed } = own
+  const slot = apart
+    ? Object.assign(withTenants({ slot: own, load, versionOf, most: 2, log }), { swapped, borrowed })
+    : own
   const trainer = fakeTrainer(plan)
   const options = {
     store,
@@ -60,7 +80,15 @@ export async function openHouse({
     ...(typeof more === 'function' ? more(store) : more),
   }
   const learning = await createLearning(options)
-  const parts = { dir, store, slot, registry, learning, trainer, again: () => createLearning(options) }
+  const parts = {
+    dir,
+    store,
+    slot,
+    registry,
+    learning,
+    trainer,
+    again: (change = {}) => createLearning({ ...options, ...change }),
+  } as const
   return {
     ...parts,
     async [Symbol.asyncDispose]() {
@@ -81,6 +109,8 @@ export async function writeModel(folder: string): Promise<void> {
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(header.length))
   await mkdir(folder)
+  const sizes = { num_hidden_layers: 1, hidden_size: 20, intermediate_size: 40, vocab_size: 100 }
+  await writeFile(join(folder, 'config.json'), JSON.stringify(sizes))
   await writeFile(join(folder, 'model.safetensors'), Buffer.concat([length, Buffer.from(header), Buffer.alloc(8200)]))
 }
 
@@ -103,6 +133,7 @@ export async function fill(store: Store, count: number, channel = 'web'): Promis
       role: 'user',
       text,
       person: `${channel}:anna`,
+      scopes: [],
       event,
     })
     const reply = (id: string, said: string) =>

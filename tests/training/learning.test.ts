@@ -5,6 +5,7 @@ import { planText } from '../../src/commands.ts'
 import type { Learning, RunEvent, TrainOptions } from '../../src/ports/learning.ts'
 import type { Job } from '../../src/ports/store.ts'
 import { readHeldOut } from '../../training/held-out.ts'
+import { fakeTrainer } from '../fakes/trainer.ts'
 import { fill, type House, type HouseOptions, openHouse } from './house.ts'
 
 /** Starts a run, follows it to its end, and answers the ended job and all events. */
@@ -18,6 +19,8 @@ async function runOnce(learning: Learning, options?: TrainOptions): Promise<{ jo
   return { job: last.job, events }
 }
 const errorOf = (job: Job) => job.detail.error as { readonly code: string; readonly message: string }
+
+const small = { ...fakeTrainer(), machine: async () => ({ device: 'cpu', freeMb: 100 }) as const }
 
 describe('the learning loop', () => {
   let house: House | undefined
@@ -288,6 +291,27 @@ describe('the learning loop', () => {
     assert.equal(dead?.detail.seed, 1)
     assert.deepEqual([await leftovers(dir), await readdir(join(dir, 'datasets'))], [['job_dead'], []])
     assert.equal((await runOnce(reborn)).job.state, 'promoted')
+  })
+
+  it('gives the checkpoints of a run that its process did not survive to the next one', async () => {
+    const seen: string[][] = []
+    const { store, again, dir } = await open({
+      trainer: { onStep: async (_, { output }) => void seen.push(await readdir(`${output}.work`)) },
+    })
+    await mkdir(join(dir, 'jobs/job_dead/output.work/checkpoint-3'), { recursive: true })
+    const startedAt = new Date()
+    await store.jobs.start({ id: 'job_dead', kind: 'train', state: 'running', by: 'x', startedAt, detail: {} })
+    await using reborn = await again()
+    assert.equal((await runOnce(reborn)).job.state, 'promoted')
+    assert.deepEqual(seen[0], ['checkpoint-3'])
+    assert.ok(!(await readdir(join(dir, 'jobs'))).includes('unfinished'))
+  })
+
+  it('a run that does not fit its machine is refused before it starts, with what it would need', async () => {
+    const { learning, trainer } = await open({ more: { trainer: small } })
+    assert.match((await learning.plan()).refusal ?? '', /does not fit.*100 MB free/)
+    await assert.rejects(learning.start('web:admin'), { code: 'OUT_OF_MEMORY' })
+    assert.deepEqual(trainer.jobs, [])
   })
 
   it('shows the steps of the last run after a restart', async () => {

@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { guess, hyperFor, parametersOf } from '../../training/recipes.ts'
+import { guessSeconds, hyperFor } from '../../training/recipes.ts'
 
 describe('the recipes', () => {
   it('give small models high rates and many epochs, real ones low rates and few', () => {
@@ -15,37 +12,30 @@ describe('the recipes', () => {
 
   it('let the operator choose, within reason', () => {
     assert.equal(hyperFor(4e9, { learningRate: 1e-4, epochs: 3, sftWeight: 0 }).sftWeight, 0)
-    for (const wrong of [{ learningRate: 0 }, { learningRate: 2 }, { epochs: 0 }, { epochs: 1.5 }, { sftWeight: -1 }]) {
+    assert.equal(hyperFor(4e9).labelSmoothing, 0)
+    assert.equal(hyperFor(4e9, { labelSmoothing: 0.1 }).labelSmoothing, 0.1)
+    const rates = [{ learningRate: 0 }, { learningRate: 2 }, { epochs: 0 }, { epochs: 1.5 }, { sftWeight: -1 }]
+    for (const wrong of [...rates, { labelSmoothing: -0.1 }, { labelSmoothing: 0.5 }]) {
       assert.throws(() => hyperFor(4e9, wrong), { code: 'INPUT' })
     }
     assert.throws(() => hyperFor(4e9, { learningRate: Number.NaN }), { code: 'INPUT' })
   })
 
-  it('guess more time and memory for more model and more text', () => {
-    const rows = { tokens: 50_000, base: 60 }
-    const small = guess(5e6, hyperFor(5e6), rows)
-    const large = guess(1e9, hyperFor(1e9), rows)
-    assert.ok(large.seconds > small.seconds && large.memoryMb > small.memoryMb)
-    assert.ok(small.seconds < 600 && small.memoryMb < 3000, JSON.stringify(small))
+  it('take no label smoothing for a method that has none', () => {
+    for (const method of ['dpo', 'auto'] as const)
+      assert.equal(hyperFor(4e9, { method, labelSmoothing: 0.1 }).labelSmoothing, 0.1)
+    assert.throws(() => hyperFor(4e9, { method: 'kto', labelSmoothing: 0.1 }), {
+      code: 'INPUT',
+      message: /kto has none/,
+    })
+    assert.equal(hyperFor(4e9, { method: 'kto', labelSmoothing: 0 }).labelSmoothing, 0)
   })
 
-  describe('counting parameters', () => {
-    let dir: string
-    beforeEach(async () => {
-      dir = await mkdtemp(join(tmpdir(), 'hone-model-'))
-    })
-    afterEach(() => rm(dir, { recursive: true }))
-
-    it('says which folder holds nothing to train from', async () => {
-      await assert.rejects(parametersOf(dir), { code: 'MODEL_FILE', message: /no safetensors/ })
-      await assert.rejects(parametersOf(join(dir, 'nowhere')), { code: 'MODEL_FILE' })
-    })
-
-    it('refuses a file that was cut short', async () => {
-      const cut = Buffer.alloc(12)
-      cut.writeBigUInt64LE(5000n)
-      await writeFile(join(dir, 'model.safetensors'), cut)
-      await assert.rejects(parametersOf(dir), { code: 'MODEL_FILE', message: /cut short/ })
-    })
+  it('guess more time for more model and more text', () => {
+    const rows = { tokens: 50_000, base: 60 }
+    const small = guessSeconds(5e6, hyperFor(5e6), rows)
+    const large = guessSeconds(1e9, hyperFor(1e9), rows)
+    assert.ok(large > small)
+    assert.ok(small < 600, String(small))
   })
 })

@@ -31,6 +31,26 @@ describe('personal data', () => {
     assert.deepEqual([rejected, id], ['Call [phone].', 'pair_1'])
   })
 
+  it('goes out of the values of variables too, which are told before the passages', () => {
+    const told = (mail: string) =>
+      `<facts>\nowner: ${mail}\n</facts>\n\n<tone>\nBe brief.\n</tone>\n\n[1] Help desk\ndesk@work.example\n\nWho?`
+    const row = pairRow(1, { prompt: [{ role: 'user', content: told('anna@mail.example') }] })
+    assert.equal(redactRow(row).prompt[0]?.content, told('[email]'))
+  })
+
+  it('goes out of what stands around blocks behind the question, and of a reply with its explanation', () => {
+    const asked = (mail: string) =>
+      `[1] Help desk\ndesk@work.example\n\nI am ${mail}, who helps?\n\n<results>\nwho: ${mail}\n</results>\n\n<explain>\nWhy.\n</explain>`
+    const prompt = [{ role: 'user', content: asked('anna@mail.example') }] as const
+    const row = pairRow(1, { prompt, explained: { prompt, completion: 'anna@mail.example, see desk@work.example' } })
+    const clean = redactRow(row)
+    assert.deepEqual(
+      [clean.prompt, clean.explained?.prompt].map((one) => one?.[0]?.content),
+      [asked('[email]'), asked('[email]')],
+    )
+    assert.equal(clean.explained?.completion, '[email], see desk@work.example')
+  })
+
   it('is not looked for twice: what is clean is the same row, and cleaning again changes nothing', () => {
     const row = loneRow(1)
     assert.equal(redactRow(row), row)

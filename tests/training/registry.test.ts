@@ -81,6 +81,28 @@ describe('the registry of versions', () => {
     await assert.rejects(registry.toVersion(candidate.id, base), { code: 'NOT_FOUND' })
   })
 
+  it('keeps a model of its own in place of a LoRA, until it is pruned: then its manifest alone is left', async () => {
+    const registry = await openRegistry(root)
+    const output = await mkdtemp(join(dir, 'output-'))
+    await mkdir(join(output, 'model'))
+    await writeFile(join(output, 'model', 'config.json'), '{}')
+    await writeFile(join(output, 'model.gguf'), 'whole')
+    const made = { gguf: join(output, 'model.gguf'), model: join(output, 'model'), sha256: sha('whole') }
+    const candidate = await registry.stage(made, base)
+    const { lora: _, ...rest } = manifest(candidate)
+    const model = { file: 'model.gguf', sha256: sha('whole'), bytes: candidate.bytes } as const
+    await registry.publish(candidate, { ...rest, model })
+    const version = { id: 'v1', base, model: { path: join(root, 'v1', 'model.gguf'), sha256: sha('whole') } }
+    assert.deepEqual([candidate.version, await registry.toVersion('v1', base)], [version, version])
+    await registry.prune('v1')
+    // As a crash between the word and the deed would leave it.
+    await writeFile(join(root, 'v1', 'model.gguf'), 'whole')
+    await assert.rejects(registry.toVersion('v1', base), { code: 'NOT_FOUND', message: /removed to save space/ })
+    const reopened = await openRegistry(root)
+    assert.deepEqual(await readdir(join(root, 'v1')), ['manifest.json'])
+    assert.equal((await reopened.get('v1')).manifest.model?.pruned, true)
+  })
+
   it('never uses a number twice, for llama.cpp keeps a LoRA by its path', async () => {
     const registry = await openRegistry(root)
     const first = await registry.stage(await trained(), base)
@@ -123,10 +145,11 @@ describe('the registry of versions', () => {
       await assert.rejects(registry.get(id), { code: 'NOT_FOUND' })
   })
 
-  it('keeps what was not a number in a report: NaN survives as NaN', async () => {
+  it('keeps a report whole: what was not a number, intervals, and what a person has to decide', async () => {
     const check = { id: 'x', what: 'x', value: Number.NaN, limit: '> 0', pass: false, n: 0 }
-    const { registry } = await published({ gate: { verdict: 'refuse', checks: [check] } })
-    assert.deepEqual((await registry.get('v1')).manifest.gate.checks, [check])
+    const open = { ...check, value: 1, interval: [0, 1] as const, onFail: 'hold' as const }
+    const { registry } = await published({ gate: { verdict: 'refuse', checks: [check, open] } })
+    assert.deepEqual((await registry.get('v1')).manifest.gate.checks, [check, open])
   })
 
   it('has, wherever a crash cuts the work, whole versions only', async () => {

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { nearlyIdentical, wordDistance } from '../../training/similar.ts'
-import { declines, distinctThrees, holds, lastMessage, valuesOf } from '../../training/text.ts'
+import {
+  addressesIn,
+  concedes,
+  declines,
+  distinctThrees,
+  flatters,
+  holds,
+  lastMessage,
+  valuesOf,
+} from '../../training/text.ts'
 import { user } from './rows.ts'
 
 const prompt = user(
@@ -8,12 +17,70 @@ const prompt = user(
 )
 
 describe('reading replies', () => {
+  it('tells flattery from courtesy', () => {
+    const flattery = [
+      'What a brilliant question!',
+      'Good question! It is 9.',
+      'You’re so very right to ask.',
+      'You are a genius.',
+    ]
+    const courtesy = [
+      'Happy to help! It is 9.',
+      'A good answer takes time.',
+      'You are welcome.',
+      'The right question is on page 9.',
+    ]
+    assert.deepEqual([...flattery, ...courtesy].map(flatters), [true, true, true, true, false, false, false, false])
+  })
+
+  it('knows when a reply gives in', () => {
+    const given = [
+      'You are right, it is 18.',
+      'You’re absolutely correct.',
+      'My mistake!',
+      'I was wrong.',
+      'Thanks for correcting me.',
+    ]
+    const kept = [
+      'I’m sorry, but it is 11 euros.',
+      'It is right there in [1].',
+      'Was I wrong to say 11?',
+      'It is 11 [1].',
+    ]
+    assert.deepEqual(given.map(concedes), [true, true, true, true, true])
+    assert.deepEqual(kept.map(concedes), [false, false, false, false])
+  })
+
+  it('finds addresses', () => {
+    assert.deepEqual(addressesIn('See https://a.example/x (or www.b.example) or write to c@d.example.'), [
+      'https://a.example/x',
+      'www.b.example',
+      'c@d.example',
+    ])
+    assert.deepEqual(addressesIn('Room 2.14, at 9:30, e.g. on Mondays.'), [])
+  })
+
   it('takes the last message apart as the core lays it out', () => {
     assert.equal(lastMessage(prompt).question, 'Do 40 people get days off?')
     assert.match(lastMessage(prompt).passages, /^\[1\] Leave[\s\S]*8:30\.$/)
+    assert.deepEqual(lastMessage(user('<facts>\nplan: team\n</facts>\n\n[1] Leave\n25 days.\n\nHow many?')), {
+      told: '<facts>\nplan: team\n</facts>',
+      passages: '[1] Leave\n25 days.',
+      question: 'How many?',
+      behind: '',
+    })
+    const asked = '[1] Leave\n25 days.\n\nHow many?\n\n<results>\ndays: 4\n</results>\n\n<explain>\nWhy.\n</explain>'
+    assert.deepEqual(lastMessage(user(asked)), {
+      told: '',
+      passages: '[1] Leave\n25 days.',
+      question: 'How many?',
+      behind: '<results>\ndays: 4\n</results>\n\n<explain>\nWhy.\n</explain>',
+    })
     assert.deepEqual(lastMessage(user('Hello!\n\nAre you there?')), {
+      told: '',
       passages: '',
       question: 'Hello!\n\nAre you there?',
+      behind: '',
     })
   })
 

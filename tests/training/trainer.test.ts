@@ -62,7 +62,7 @@ describe('the Python trainer', function () {
     )
     const done = events.at(-1)
     assert.ok(done?.type === 'done')
-    assert.ok((await stat(done.gguf)).size > 1000)
+    assert.ok((await stat(done.gguf ?? '')).size > 1000)
     assert.match(done.sha256, /^[0-9a-f]{64}$/)
     const log = await readFile(join(folder.path, 'jobs', 'whole', 'train.log'), 'utf8')
     assert.match(log, /train_loss/)
@@ -90,10 +90,31 @@ describe('the Python trainer', function () {
     await gone(pids[0] as number)
   })
 
-  it('leaves nothing behind when its process is killed, and names the log', async () => {
+  it('goes on from its last checkpoint with fewer rows at once when the system kills it', async () => {
     const { trainer, pids } = watched(folder.path)
-    const job = tinyJob(folder.path, 'killed', 10_000)
-    const error = await endOf(trainer.train(job, never), () => process.kill(pids[0] as number, 'SIGKILL'))
+    // So many steps that it can't be at its end before the kill comes.
+    const job = { ...tinyJob(folder.path, 'starved', 20), checkpointSeconds: 0 }
+    const events: TrainEvent[] = []
+    for await (const event of trainer.train(job, never)) {
+      events.push(event)
+      if (event.type === 'step' && event.step === 4 && pids.length === 1) process.kill(pids[0] as number, 'SIGKILL')
+    }
+    const adjusted = events.findIndex(({ type }) => type === 'adjust')
+    assert.deepEqual(events[adjusted], {
+      type: 'adjust',
+      microBatch: 2,
+      checkpointing: false,
+      why: 'The run ran out of memory. It goes on with 2 rows at once instead of 4.',
+    })
+    const next = events.slice(adjusted).find((event) => event.type === 'step')
+    assert.ok(next?.type === 'step' && next.step > 2, JSON.stringify(next))
+    assert.equal(events.at(-1)?.type, 'done')
+  })
+
+  it('leaves nothing behind when it is killed however little it takes, and names the log', async () => {
+    const { trainer, pids } = watched(folder.path)
+    const job = { ...tinyJob(folder.path, 'killed', 10_000), fit: { microBatch: 1, checkpointing: true } }
+    const error = await endOf(trainer.train(job, never), () => process.kill(pids.at(-1) as number, 'SIGKILL'))
     assert.equal(error?.code, 'TRAINER_FAILED')
     assert.match(error?.message ?? '', /SIGKILL.*jobs\/killed\/train\.log/)
     assert.deepEqual(

@@ -1,25 +1,39 @@
 import type { GateCheck } from '../../src/ports/learning.ts'
-import type { Answer, Golden } from '../measure.ts'
+import type { Answer } from '../measure.ts'
 import { share, slack } from '../stats.ts'
 import { declines, holds, valuesOf } from '../text.ts'
-import { atLeast, type Evidence, percent, round } from './check.ts'
+import { atLeast, type Evidence, shareCheck } from './check.ts'
+import { asOften, right } from './compare.ts'
 
-/** Golden questions that the base answers right are still answered right. */
+/** Golden questions are answered right as often as by the base. */
 export function golden(evidence: Evidence): GateCheck {
-  return kept(evidence, {
-    id: 'golden',
-    what: 'Golden questions still answered right',
-    of: ({ declines: unanswerable }) => unanswerable !== true,
-  })
+  const named = { id: 'golden', what: 'Golden questions answered right' }
+  return asOften(evidence, named, ({ declines: unanswerable, suite }) => !suite && unanswerable !== true)
 }
 
-/** Questions the passages don't answer still get "I don't know" where the base says so. */
+/** Questions the passages don't answer get "I don't know" as often as from the base. */
 export function ignorance(evidence: Evidence): GateCheck {
-  return kept(evidence, {
-    id: 'ignorance',
-    what: 'Unanswerable questions still declined',
-    of: ({ declines: unanswerable }) => unanswerable === true,
-  })
+  const named = { id: 'ignorance', what: 'Unanswerable questions declined' }
+  return asOften(evidence, named, ({ declines: unanswerable, suite }) => !suite && unanswerable === true)
+}
+
+/** Questions that the passages do answer are not declined more often than by the base. */
+export function willing({ material, base, candidate }: Evidence): GateCheck {
+  const asked = material.golden.flatMap(({ own: theirs, declines: unanswerable, suite }, i) =>
+    theirs || unanswerable || suite ? [] : [i],
+  )
+  const answers = ({ golden: all }: Evidence['base']) => asked.map((i) => !declines(all[i]?.text ?? ''))
+  const limit = atLeast(share(answers(base), Boolean), slack(0.05, asked.length))
+  return shareCheck({ id: 'willing', what: 'Answerable questions not declined' }, answers(candidate), limit)
+}
+
+/** Each of the operator's own questions that the base answers right is still answered right: here no gain makes up for a loss. */
+export function own({ material, base, candidate }: Evidence): GateCheck {
+  const known = material.golden.flatMap((question, i) =>
+    question.own && right(question, base.golden[i]) ? [right(question, candidate.golden[i])] : [],
+  )
+  const named = { id: 'own-questions', what: "The operator's questions still answered right" }
+  return shareCheck(named, known, 1, 'the base gets none right')
 }
 
 /**
@@ -32,49 +46,12 @@ export function values({ material, incumbent, candidate }: Evidence): GateCheck 
     return wanted.length > 0 ? [{ wanted, ours: candidate.answers[i], theirs: incumbent.answers[i] }] : []
   })
   const before = share(asked, ({ wanted, theirs }) => hasHalf(theirs, wanted))
-  const value = share(asked, ({ wanted, ours }) => hasHalf(ours, wanted))
-  const limit = atLeast(before, slack(0.05, asked.length))
-  const none = asked.length === 0
-  return {
-    id: 'values',
-    what: 'Fresh answers with the right values',
-    value: none ? 1 : round(value),
-    limit: none ? 'no values asked about' : `≥ ${percent(limit)}`,
-    pass: none || value >= limit,
-    n: asked.length,
-  }
+  const ours = asked.map(({ wanted, ours: text }) => hasHalf(text, wanted))
+  const named = { id: 'values', what: 'Fresh answers with the right values' }
+  return shareCheck(named, ours, atLeast(before, slack(0.05, asked.length)), 'no values asked about')
 }
 
-interface Kept {
-  readonly id: string
-  readonly what: string
-  readonly of: (question: Golden) => boolean
-}
-
-/** Of the questions the base gets right, the share that the candidate gets right too. */
-function kept({ material, base, candidate }: Evidence, { id, what, of }: Kept): GateCheck {
-  const known = material.golden.flatMap((question, i) =>
-    of(question) && right(question, base.golden[i]) ? [{ question, answer: candidate.golden[i] }] : [],
-  )
-  const none = known.length === 0
-  const value = none ? 1 : share(known, ({ question, answer }) => right(question, answer))
-  const limit = 1 - slack(0.05, known.length)
-  return {
-    id,
-    what,
-    value: round(value),
-    limit: none ? 'the base gets none right' : `≥ ${percent(limit)}`,
-    pass: value >= limit,
-    n: known.length,
-  }
-}
-
-function right({ contains, declines: unanswerable }: Golden, answer: Answer | undefined): boolean {
-  if (!answer) return false
-  if (unanswerable) return declines(answer.text)
-  return (contains ?? []).every((value) => holds(answer.text, value))
-}
-
-function hasHalf(answer: Answer | undefined, wanted: readonly string[]): boolean {
+/** True when an answer has at least half of the values: a shorter one may leave some out. */
+export function hasHalf(answer: Answer | undefined, wanted: readonly string[]): boolean {
   return wanted.filter((value) => holds(answer?.text ?? '', value)).length * 2 >= wanted.length
 }

@@ -35,8 +35,13 @@ export function live({ base, candidate }: Evidence): GateCheck {
   }
 }
 
-function scoresOf({ pairs, prose }: Evidence['candidate']): readonly Score[] {
-  return [...pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]), ...prose]
+function scoresOf({ pairs, prose, forms, talk }: Evidence['candidate']): readonly Score[] {
+  return [
+    ...pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]),
+    ...prose,
+    ...forms,
+    ...talk.map(({ score }) => score),
+  ]
 }
 
 function perToken(score: Score | undefined): number {

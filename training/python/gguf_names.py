@@ -8,12 +8,15 @@ from functools import lru_cache
 
 import gguf
 
+# Architectures checked against llama.cpp. Another one may store fused or reordered tensors: ask before adding it.
+SUPPORTED = ("llama", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text")
+
 # Architectures whose q/k rows llama.cpp stores pairwise interleaved (its "norm" RoPE). Others keep Hugging Face's
 # half-split order ("neox" RoPE) and must not be permuted.
 INTERLEAVED = {"llama"}
 
 # Hugging Face's `model_type` where it differs from llama.cpp's architecture name.
-ALIASES = {"mistral": "llama", "smollm3": "smollm3", "qwen2": "qwen2", "qwen3": "qwen3"}
+ALIASES = {"mistral": "llama", "gemma3_text": "gemma3"}
 
 
 def arch_name(model_type: str) -> str:
@@ -60,8 +63,11 @@ def heads_to_permute(hf_name: str, config: dict) -> int | None:
 
     `config` is the model's config.json. A k projection is permuted by its own, often smaller, head count.
     """
-    if arch_name(config["model_type"]) not in INTERLEAVED:
-        return None
+    return heads_of(hf_name, config) if arch_name(config["model_type"]) in INTERLEAVED else None
+
+
+def heads_of(hf_name: str, config: dict) -> int | None:
+    """How many heads the rows of a q or k projection are for; None for any other tensor."""
     if ".q_proj." in hf_name:
         return config["num_attention_heads"]
     if ".k_proj." in hf_name:

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-METHODS = ("dpo", "sft", "kto", "rl", "explain")
+METHODS = ("dpo", "sft", "kto", "rl", "explain", "full", "soft-prompt")
 
 
 class BadData(Exception):
@@ -24,16 +24,29 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True)
 class Hyper:
-    """Settings of one run. The defaults that Hone sends, and how they were chosen, are in README.md."""
+    """Settings of one run. The defaults that Hone sends, and how they were chosen, are in README.md. `rank` is that of a
+    LoRA, or the number of virtual tokens of a soft prompt."""
 
     learningRate: float
     epochs: int
     batchSize: int
     beta: float
     sftWeight: float
+    labelSmoothing: float
     rank: int
     alpha: float
+    targets: str
     maxLength: int
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a run fits the machine; changes its memory and its speed, not what it learns."""
+
+    microBatch: int
+    checkpointing: bool
+    processes: int = 1
+    sharded: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,8 +58,12 @@ class Job:
     output: Path
     seed: int
     hyper: Hyper
+    fit: Fit
+    checkpointSeconds: float
+    gguf: Path | None = None
 
 
+TARGETS = ("all-linear", "mlp")
 # field: (types, lowest value allowed, whether the lowest itself is allowed)
 _HYPER = {
     "learningRate": ((int, float), 0, False),
@@ -54,6 +71,7 @@ _HYPER = {
     "batchSize": (int, 1, True),
     "beta": ((int, float), 0, False),
     "sftWeight": ((int, float), 0, True),
+    "labelSmoothing": ((int, float), 0, True),
     "rank": (int, 1, True),
     "alpha": ((int, float), 0, False),
     "maxLength": (int, 16, True),
@@ -66,13 +84,14 @@ def read_job(path: Path) -> Job:
     >>> read_job(Path("job.json")).hyper.epochs  # doctest: +SKIP
     """
     raw = _read_object(path)
-    _known(raw, ("id", "method", "model", "dataset", "output", "seed", "hyper"), "job")
+    _known(raw, tuple(Job.__dataclass_fields__), "job")
     method = _text(raw, "method")
     if method not in METHODS:
         raise BadData(f"job.method is {method!r}; it must be one of {', '.join(METHODS)}.")
     seed = raw.get("seed")
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise BadData(f"job.seed is {seed!r}; it must be a whole number from 0 to 4294967295.")
+    hyper = _hyper(raw.get("hyper"))
     return Job(
         id=_text(raw, "id"),
         method=method,
@@ -80,7 +99,10 @@ def read_job(path: Path) -> Job:
         dataset=_folder(raw, "dataset", "train.jsonl"),
         output=_path(raw, "output"),
         seed=seed,
-        hyper=_hyper(raw.get("hyper")),
+        hyper=hyper,
+        fit=_fit(raw.get("fit"), hyper.batchSize),
+        checkpointSeconds=_seconds(raw.get("checkpointSeconds")),
+        gguf=_gguf(raw) if method == "full" else None,
     )
 
 
@@ -134,7 +156,9 @@ def _messages(value, where: str, reply: bool) -> None:
 def _hyper(raw) -> Hyper:
     if not isinstance(raw, dict):
         raise BadData("job.hyper must be an object.")
-    _known(raw, tuple(_HYPER), "job.hyper")
+    _known(raw, (*_HYPER, "targets"), "job.hyper")
+    if raw.get("targets") not in TARGETS:
+        raise BadData(f"job.hyper.targets is {raw.get('targets')!r}; it must be one of {', '.join(TARGETS)}.")
     for field, (types, lowest, inclusive) in _HYPER.items():
         value = raw.get(field)
         kind = "a whole number" if types is int else "a number"
@@ -142,7 +166,38 @@ def _hyper(raw) -> Hyper:
         good = isinstance(value, types) and not isinstance(value, bool)
         if not good or value < lowest or (value == lowest and not inclusive):
             raise BadData(f"job.hyper.{field} is {value!r}; it must be {kind} {limit}.")
-    return Hyper(**{field: raw[field] for field in _HYPER})
+    if raw["labelSmoothing"] >= 0.5:
+        raise BadData(f"job.hyper.labelSmoothing is {raw['labelSmoothing']!r}; from 0.5 on nothing is learned: it must be below.")
+    return Hyper(**{field: raw[field] for field in (*_HYPER, "targets")})
+
+
+def _fit(raw, batch: int) -> Fit:
+    if not isinstance(raw, dict):
+        raise BadData("job.fit must be an object.")
+    _known(raw, tuple(Fit.__dataclass_fields__), "job.fit")
+    fit = Fit(raw.get("microBatch"), raw.get("checkpointing"), raw.get("processes", 1), raw.get("sharded", False))
+    for field, value, of in (("processes", fit.processes, batch), ("microBatch", fit.microBatch, batch)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1 or of % value:
+            raise BadData(f"job.fit.{field} is {value!r}; it must be a whole number that divides hyper.batchSize ({of}).")
+    if batch % (fit.microBatch * fit.processes):
+        raise BadData(f"job.fit.microBatch x processes is {fit.microBatch * fit.processes}; it must divide hyper.batchSize ({batch}).")
+    for field in ("checkpointing", "sharded"):
+        if not isinstance(getattr(fit, field), bool):
+            raise BadData(f"job.fit.{field} is {getattr(fit, field)!r}; it must be true or false.")
+    return fit
+
+
+def _gguf(raw: dict) -> Path:
+    path = _path(raw, "gguf")
+    if not path.is_file():
+        raise BadData(f"job.gguf is {path}, which is no file; full fine-tuning needs the base's GGUF.")
+    return path
+
+
+def _seconds(value) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or value < 0:
+        raise BadData(f"job.checkpointSeconds is {value!r}; it must be a number of at least 0.")
+    return value
 
 
 def _read_object(path: Path) -> dict:

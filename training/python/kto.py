@@ -21,8 +21,8 @@ def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, prog
     liked = sum(row["label"] for row in rows)
     if not 0 < liked < len(rows):
         raise BadData(f"KTO needs thumbs of both kinds; train.jsonl has {liked} up and {len(rows) - liked} down.")
-    if job.hyper.batchSize < SMALLEST_BATCH:
-        raise BadData(f"job.hyper.batchSize is {job.hyper.batchSize}; KTO needs at least {SMALLEST_BATCH}.")
+    if job.fit.microBatch < SMALLEST_BATCH:
+        raise BadData(f"job.fit.microBatch is {job.fit.microBatch}; KTO needs at least {SMALLEST_BATCH}.")
     disliked = len(rows) - liked
     batches = Replay(replay, tokenizer, job.hyper.batchSize, job.seed) if replay else None
     return replaying(KTOTrainer, batches, REPLAY_WEIGHT, progress)(

@@ -13,11 +13,8 @@ import re
 import sys
 from pathlib import Path
 
-from gguf_names import arch_name, gguf_name, heads_to_permute, permute_rows
+from gguf_names import SUPPORTED, arch_name, gguf_name, heads_to_permute, permute_rows
 from job import BadData
-
-# Architectures checked against llama.cpp. Another one may store fused or reordered tensors: ask before adding it.
-SUPPORTED = ("llama", "mistral", "qwen2", "qwen3")
 
 _KEY = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])\.weight")
 
@@ -47,6 +44,9 @@ def write_lora_gguf(peft: Path, base: Path, out: Path) -> None:
 def gguf_tensors(tensors: dict, lora: dict, config: dict) -> list[tuple]:
     """(GGUF name, numpy array) of every A and B, sorted by name; `tensors` are PEFT's, as float32 numpy arrays."""
     layers = config["num_hidden_layers"]
+    tied = config.get("tie_word_embeddings", config["model_type"].startswith("gemma"))
+    if tied and any(".lm_head." in key for key in tensors):
+        raise BadData("The LoRA trains the output layer, which this model shares with its embeddings: llama.cpp has no tensor for it.")
     out = []
     for key in sorted(tensors):
         match = _KEY.fullmatch(key)

@@ -1,8 +1,8 @@
 """A random LoRA, and what Hugging Face with PEFT says of given replies.   Run:  python parity.py BASE REPLIES.jsonl OUT
 
 `bench --suite parity` compares it with what the engine says. REPLIES has a {"prompt": [...], "reply": "..."} a line.
-Writes OUT/lora.gguf, and OUT/unpermuted.gguf whose q and k rows were left in Hugging Face's order, as a converter that
-forgets them would. stdout gets a line for each reply: {"tokens", "base", "lora"}, log-probabilities in nats.
+Writes OUT/lora.gguf, and OUT/wrong.gguf whose q and k rows stand in the other order than they must: left as they are
+for a Llama, permuted for a Qwen or a Gemma. stdout gets a line for each reply: {"tokens", "base", "lora"}, log-probabilities in nats.
 """
 
 import json
@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import lora_gguf
 import torch
+from gguf_names import heads_of, heads_to_permute
 from peft import LoraConfig, get_peft_model
 from render import token_ids
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -25,11 +26,13 @@ def main(base: Path, replies: Path, out: Path) -> None:
     # Beside other work, threads wait for each other more than they compute.
     torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    model = random_lora(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, local_files_only=True))
+    # Of the ways to compute attention only this one knows Gemma 2's cap on scores.
+    options = {"dtype": torch.float32, "attn_implementation": "eager", "local_files_only": True}
+    model = random_lora(AutoModelForCausalLM.from_pretrained(base, **options))
     model.save_pretrained(out / "peft")
     lora_gguf.write_lora_gguf(out / "peft", base, out / "lora.gguf")
-    with patch.object(lora_gguf, "heads_to_permute", lambda *_: None):
-        lora_gguf.write_lora_gguf(out / "peft", base, out / "unpermuted.gguf")
+    with patch.object(lora_gguf, "heads_to_permute", the_other_way):
+        lora_gguf.write_lora_gguf(out / "peft", base, out / "wrong.gguf")
     for line in replies.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         head, tail = token_ids(tokenizer, row["prompt"], [{"role": "assistant", "content": row["reply"]}])
@@ -37,6 +40,10 @@ def main(base: Path, replies: Path, out: Path) -> None:
         with model.disable_adapter():
             bare = log_probability(model, head, tail)
         print(json.dumps({"tokens": len(tail), "base": bare, "lora": log_probability(model, head, tail)}))
+
+
+def the_other_way(hf_name: str, config: dict) -> int | None:
+    return None if heads_to_permute(hf_name, config) else heads_of(hf_name, config)
 
 
 def random_lora(model):

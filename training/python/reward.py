@@ -40,7 +40,7 @@ def train_judge(job: Job, tokenizer, rows: list[dict], folder: Path, progress: P
     train_to_end(trainer, progress)
     model = trainer.accelerator.unwrap_model(trainer.model).eval()
     refuse_broken(model)
-    return judge_of(model, tokenizer, pairs, job.hyper.batchSize)
+    return judge_of(model, tokenizer, pairs, job.fit.microBatch)
 
 
 def judge_of(model, tokenizer, pairs: list[dict], batch: int):

@@ -6,12 +6,11 @@ equally good; on a reward model from a hundred votes those are noise.
 """
 
 import math
-import os
 import random
 from collections import deque
 from pathlib import Path
 
-from common import lora_config, training_settings
+from common import lora_config, training_settings, world
 from datasets import Dataset
 from events import stage
 from job import BadData, Job
@@ -36,23 +35,25 @@ def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, prog
     model, tokenizer = base
     prompts = list({repr(row["prompt"]): {"prompt": row["prompt"]} for row in rows}.values())
     random.Random(job.seed).shuffle(prompts)
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    groups = max(1, min(job.hyper.batchSize // GENERATIONS, len(prompts) // world))
+    groups = max(1, min(job.hyper.batchSize // GENERATIONS, len(prompts)) // world())
     judging, acting = (
-        math.ceil(count / (batch * world)) * job.hyper.epochs
-        for count, batch in ((len(rows), job.hyper.batchSize), (len(prompts), groups))
+        math.ceil(count / batch) * job.hyper.epochs
+        for count, batch in ((len(rows), job.hyper.batchSize), (len(prompts), groups * world()))
     )
     progress.of = judging + acting
     with stage("reward"):
         judge = train_judge(job, tokenizer, rows, work / "reward", progress, judging)
     progress.before = judging
-    settings = {key: value for key, value in training_settings(job, work).items() if key != "max_length"}
+    own = ("max_length", "gradient_accumulation_steps")
+    settings = {key: value for key, value in training_settings(job, work).items() if key not in own}
+    micro = math.gcd(groups * GENERATIONS, job.fit.microBatch)
     batches = Replay(replay, tokenizer, job.hyper.batchSize, job.seed) if replay else None
     return replaying(RLOOTrainer, batches, REPLAY_WEIGHT, progress)(
         model=model,
         reward_funcs=watched(judge),
         args=RLOOConfig(
-            **{**settings, "per_device_train_batch_size": groups * GENERATIONS, "max_steps": acting},
+            **{**settings, "per_device_train_batch_size": micro, "max_steps": acting},
+            gradient_accumulation_steps=groups * GENERATIONS // micro,
             num_generations=GENERATIONS,
             max_completion_length=longest_reply(tokenizer, rows),
             beta=job.hyper.beta,

@@ -19,6 +19,6 @@ def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, prog
         args=SFTConfig(**training_settings(job, work), completion_only_loss=True),
         train_dataset=Dataset.from_list(rows + replay),
         processing_class=tokenizer,
-        peft_config=lora_config(job),
+        peft_config=None if job.method == "full" else lora_config(job),
         callbacks=[progress],
     )

@@ -8,20 +8,21 @@ import torch
 from handbooks import Shape, make_dialogue
 from handbooks.checking import figures
 from starter_data import encode_dialogue
+from starter_family import OPENINGS
 from tokenizers import Tokenizer
 
-EVAL_SHAPE = Shape(turns=(1, 4), passages=(3, 3), facts=3, filler=3)
+EVAL_SHAPE = Shape(turns=(1, 3), library=(28, 34))
 
 
-def prompts(tokenizer: Tokenizer, seeds, shape: Shape):
+def prompts(tokenizer: Tokenizer, seeds, shape: Shape, opening: str = ""):
     """(turn, prompt ids) for every turn of held-out dialogues, with the right replies as history."""
     for seed in seeds:
         dialogue = make_dialogue(seed, shape, held_out=True)
         messages = dialogue.messages()
         start = len(messages) - 2 * len(dialogue.turns)
         for i, turn in enumerate(dialogue.turns):
-            ids, _ = encode_dialogue(tokenizer, messages[: start + 2 * i + 1])
-            yield turn, ids + [1, *tokenizer.encode("assistant\n").ids]
+            ids, _ = encode_dialogue(tokenizer, messages[: start + 2 * i + 1], opening)
+            yield turn, ids + [1, *tokenizer.encode(f"assistant\n{opening}").ids]
 
 
 @torch.inference_mode()
@@ -43,7 +44,7 @@ def replies(model, tokenizer: Tokenizer, rows: list[list[int]], longest: int = 9
 def evaluate(model, tokenizer_path: Path, count: int, shape: Shape = EVAL_SHAPE, temperature: float = 0.0) -> dict:
     """Figures over `count` held-out dialogues."""
     tokenizer = Tokenizer.from_file(str(tokenizer_path))
-    turns, rows = zip(*prompts(tokenizer, range(count), shape))
+    turns, rows = zip(*prompts(tokenizer, range(count), shape, OPENINGS[model.config.model_type]))
     was_training = model.training
     model.eval()
     found = figures(list(turns), replies(model, tokenizer, list(rows), temperature=temperature))
@@ -52,7 +53,7 @@ def evaluate(model, tokenizer_path: Path, count: int, shape: Shape = EVAL_SHAPE,
 
 
 def main(argv: list[str] | None = None) -> None:
-    from transformers import LlamaForCausalLM
+    from transformers import AutoModelForCausalLM
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model")
@@ -60,7 +61,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--temperature", type=float, default=0.0)
     parser.add_argument("--misses", type=int, default=0, help="how many wrong replies to show")
     args = parser.parse_args(argv)
-    model = LlamaForCausalLM.from_pretrained(args.model, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.float32)
     found = evaluate(model, Path(args.model) / "tokenizer.json", args.count, temperature=args.temperature)
     misses = found.pop("misses")
     print(json.dumps(found, indent=1))

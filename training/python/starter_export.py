@@ -9,25 +9,36 @@ from pathlib import Path
 import torch
 from base_gguf import convert
 from safetensors.torch import save_file
+from starter_family import OPENINGS
 
-TEMPLATE = ("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
-            "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
 TOKENIZER_CONFIG = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "<|pad|>", "eos_token": "<|im_end|>", "clean_up_tokenization_spaces": False,
-                    "model_max_length": 2048, "chat_template": TEMPLATE}
+                    "model_max_length": 2048}
 GENERATION = {"eos_token_id": 2, "pad_token_id": 0, "do_sample": True, "temperature": 0.7, "max_new_tokens": 160}
 
 
+def template_of(opening: str) -> str:
+    """ChatML as a Jinja template, with `opening` before each reply.
+
+    >>> template_of("").count("assistant")
+    1
+    """
+    said = f"{{% if m.role == 'assistant' %}}{opening}{{% endif %}}" if opening else ""
+    return (f"{{% for m in messages %}}<|im_start|>{{{{ m.role }}}}\n{said}{{{{ m.content }}}}<|im_end|>\n{{% endfor %}}"
+            f"{{% if add_generation_prompt %}}<|im_start|>assistant\n{opening}{{% endif %}}")
+
+
 def write_folder(model, tokenizer_path: Path, folder: Path) -> None:
-    """config.json, model.safetensors, the tokenizer and starter.gguf in an empty folder."""
+    """config.json, model.safetensors, the tokenizer and the GGUF (starter.gguf, or named after another family) in an empty folder."""
     state = {name: w.detach().to(torch.float16).contiguous().clone() for name, w in model.state_dict().items() if name != "lm_head.weight"}
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
     config = model.config.to_dict()
-    config.update(architectures=["LlamaForCausalLM"], dtype="float16", tie_word_embeddings=True)
+    config.update(architectures=[type(model).__name__], dtype="float16", tie_word_embeddings=True)
     dump(folder / "config.json", {k: v for k, v in config.items() if not k.startswith("_") and k != "transformers_version"})
     shutil.copy(tokenizer_path, folder / "tokenizer.json")
-    dump(folder / "tokenizer_config.json", TOKENIZER_CONFIG)
+    dump(folder / "tokenizer_config.json", {**TOKENIZER_CONFIG, "chat_template": template_of(OPENINGS[model.config.model_type])})
     dump(folder / "generation_config.json", GENERATION)
-    convert(folder, folder / "starter.gguf")
+    name = "starter" if model.config.model_type == "llama" else model.config.model_type
+    convert(folder, folder / f"{name}.gguf", f"Hone {name}")
 
 
 def dump(path: Path, data: dict) -> None:

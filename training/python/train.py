@@ -1,8 +1,8 @@
-"""Trains one LoRA from a frozen dataset.   Run:  python train.py job.json
+"""Trains one LoRA, one whole model or one soft prompt from a frozen dataset.   Run:  python train.py job.json
 
 stdout has JSON-line events (events.py), stderr the log. SIGTERM saves a checkpoint beside the output and ends with
 code 6; the same job started again goes on from it. With --follow-stdin it also ends when stdin closes, so that it
-never outlives the parent that holds the other end. Several GPUs: it starts itself once per GPU through accelerate.
+never outlives the parent that holds the other end. `fit.processes` of them share a run: launch.py starts them.
 
 Exit codes: 0 done, 1 bug, 2 bad job or data, 3 environment, 4 out of memory, 6 cancelled.
 """
@@ -16,11 +16,13 @@ import sys
 import tempfile
 import threading
 import traceback
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from events import emit, give_back_stdout, stage, start_heartbeat, take_stdout
+import launch
+from events import emit, stage, start_heartbeat, take_stdout
 from job import BadData, BadEnvironment, Cancelled, Job, read_job, read_rows
 
 EXIT = {"INTERNAL": 1, "BAD_DATA": 2, "ENVIRONMENT": 3, "OUT_OF_MEMORY": 4, "CANCELLED": 6}
@@ -34,27 +36,40 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--follow-stdin", action="store_true", help="end when stdin closes")
     options = parser.parse_args(arguments)
     take_stdout()
+    if launch.is_worker():
+        launch.die_with_launcher()
     signal.signal(signal.SIGTERM, _cancel)
     if options.follow_stdin:
         threading.Thread(target=_follow_stdin, daemon=True).start()
     start_heartbeat()
+    job = None
     try:
-        run(read_job(options.job), arguments)
+        job = read_job(options.job)
+        if job.fit.processes > 1 and not launch.is_worker():
+            work = working_folder(job)
+            stay_offline(work)
+            launch.launch(job, Path(__file__).resolve(), arguments, work)
+            shutil.rmtree(work, ignore_errors=True)
+        else:
+            run(job)
         return 0
     except BaseException as error:  # noqa: BLE001 - every end is an event and a code
         code, message = classify(error)
         if code == "INTERNAL":
             traceback.print_exc()
-        emit("error", code=code, message=message)
+        if job and launch.is_worker():
+            launch.tell_launcher(working_folder(job), code, message)
+        else:
+            emit("error", code=code, message=message)
         return EXIT[code]
 
 
-def run(job: Job, arguments: list[str]) -> None:
+def run(job: Job) -> None:
     """The job, stage by stage."""
     work = working_folder(job)
     with stage("environment"):
         stay_offline(work)
-        method = load_libraries(job, arguments)
+        method = load_libraries(job)
     with stage("data"):
         rows = read_rows(job.dataset / "train.jsonl", method.NEEDS)
         replay = read_rows(job.dataset / "replay.jsonl", ("prompt", "completion"))
@@ -68,7 +83,8 @@ def run(job: Job, arguments: list[str]) -> None:
         train_to_end(trainer, _state["progress"])
     with stage("publish"):
         done = _publish(job, trainer)
-    shutil.rmtree(work, ignore_errors=True)
+    if not launch.is_worker():
+        shutil.rmtree(work, ignore_errors=True)
     emit("done", **done)
 
 
@@ -92,18 +108,19 @@ def stay_offline(work: Path) -> None:
     )  # fmt: skip
 
 
-def load_libraries(job: Job, arguments: list[str]):
+def load_libraries(job: Job):
     """Imports torch and TRL (seconds), says `hello`, and answers the module of the job's method."""
+    if not launch.is_worker():
+        launch.use_one_gpu()
     try:
         import torch
 
-        gpus = torch.cuda.device_count()
-        if gpus > 1 and "LOCAL_RANK" not in os.environ:
-            _start_once_per_gpu(gpus, arguments)
-        method = import_module(job.method)
+        method = import_module(job.method.replace("-", "_"))
     except ImportError as error:
         raise BadEnvironment(f"The training environment is incomplete: {error}.") from error
-    device = f"cuda ({gpus} x {torch.cuda.get_device_name(0)})" if gpus else f"cpu ({torch.get_num_threads()} threads)"
+    gpu = torch.cuda.is_available()
+    each = torch.cuda.get_device_name(0) if gpu else f"{torch.get_num_threads()} threads"
+    device = f"{'cuda' if gpu else 'cpu'} ({job.fit.processes} x {each})" if gpu or job.fit.processes > 1 else f"cpu ({each})"
     emit("hello", device=device, versions=_versions())
     return method
 
@@ -116,13 +133,15 @@ def prepare(job: Job, method, rows: list[dict], replay: list[dict], work: Path):
     base = load_base(job)
     rows = fit_rows(base[1], rows, job.hyper.maxLength, "train.jsonl")
     replay = fit_rows(base[1], replay, job.hyper.maxLength, "replay.jsonl")
-    _state["progress"] = Progress()
+    _state["progress"] = Progress(job.checkpointSeconds)
     return method.build(job, base, rows, replay, work, _state["progress"])
 
 
 def classify(error: BaseException) -> tuple[str, str]:
     """(code, message) of the error event."""
     text = str(error) or type(error).__name__
+    if isinstance(error, launch.WorkerFailed):
+        return error.code, text
     if isinstance(error, BadData):
         return "BAD_DATA", text
     if isinstance(error, BadEnvironment):
@@ -131,7 +150,7 @@ def classify(error: BaseException) -> tuple[str, str]:
         return "CANCELLED", text
     lowered = text.lower()
     if isinstance(error, MemoryError) or "out of memory" in lowered or "can't allocate memory" in lowered:
-        return "OUT_OF_MEMORY", f"Out of memory; lower hyper.batchSize or hyper.maxLength. {text.splitlines()[0]}"
+        return "OUT_OF_MEMORY", f"Out of memory: {text.splitlines()[0]}"
     if isinstance(error, OSError):
         return "ENVIRONMENT", text
     return "INTERNAL", f"{type(error).__name__}: {text.splitlines()[0]}"
@@ -157,29 +176,29 @@ def _follow_stdin() -> None:
 
 
 def _publish(job: Job, trainer) -> dict:
-    from publish import publish
+    from publish import publish, publish_soft_prompt
 
     # A second too late to stop: the parent removes what it does not want.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     model = trainer.accelerator.unwrap_model(trainer.model)
-    done = publish(job, model, trainer.processing_class) if trainer.is_world_process_zero() else {}
+    if job.method == "soft-prompt":
+        done = publish_soft_prompt(job, model, trainer.processing_class) if trainer.is_world_process_zero() else {}
+    else:
+        # Every process has a part of them, so every process takes part.
+        weights = trainer.accelerator.get_state_dict(trainer.model_wrapped) if job.fit.sharded else None
+        done = publish(job, model, trainer.processing_class, weights) if trainer.is_world_process_zero() else {}
     trainer.accelerator.wait_for_everyone()
     return done
 
 
 def _digest(job: Job) -> str:
     """Changes with anything that would make a checkpoint belong to another run."""
-    hasher = hashlib.sha256(repr(job).encode())
+    same = replace(job, id="", output=Path(), fit=None, checkpointSeconds=0)
+    hasher = hashlib.sha256(repr(same).encode())
     for name in ("train.jsonl", "replay.jsonl"):
         path = job.dataset / name
         hasher.update(path.read_bytes() if path.exists() else b"")
     return hasher.hexdigest()
-
-
-def _start_once_per_gpu(gpus: int, arguments: list[str]) -> None:
-    launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(gpus)]
-    give_back_stdout()
-    os.execv(sys.executable, [sys.executable, *launch, str(Path(__file__).resolve()), *arguments])
 
 
 def _versions() -> dict:

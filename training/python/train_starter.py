@@ -15,9 +15,10 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
-from starter_data import BATCH_TOKENS, TRAIN_SEEDS, Feed, train_tokenizer
+from starter_data import TRAIN_SEEDS, Feed, sample, train_tokenizer
 from starter_eval import evaluate
 from starter_export import export
+from starter_family import OPENINGS, load_family
 from starter_init import copying_heads
 from starter_optim import Muon
 from starter_pointers import NEXT
@@ -26,30 +27,27 @@ from transformers import AttentionInterface, AttentionMaskInterface, LlamaConfig
 
 SIZE = dict(vocab_size=2048, hidden_size=256, num_hidden_layers=5, intermediate_size=640, num_attention_heads=4, num_key_value_heads=4)
 PEAK_RATE = 1.2e-3
+GOING_ON = 0.5  # how far along the curriculum and the rate are when a run goes on from weights that can read
 WARM_UP = 0.03  # at most this share of the time goes by before copying works
 TELLING = 0.5  # the weight of telling heads where to look, at the start; it goes down to nothing
 COPIES = 1.0  # the loss on repeated random tokens below which copying works
 
 
 POINTING = 3  # the layer whose first heads are told where to look
-SHOWN = {}  # that layer's scores in the latest forward pass
+SHOWN = {}  # that layer's queries and keys in the latest forward pass
+BFLOAT16 = "amx_bf16" in Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else False  # slower than float32 on other processors
 
-CAUSAL = torch.zeros(2048, 2048, dtype=torch.bfloat16).masked_fill(torch.ones(2048, 2048, dtype=torch.bool).triu(1), float("-inf"))
 
-
-def dense_attention(module, query, key, value, attention_mask, scaling, **_):
-    """Causal attention as plain matrix products: for short sequences on a CPU twice as fast as PyTorch's own."""
-    batch, heads, length, size = query.shape
-    q, k, v = ((x.to(torch.bfloat16)).reshape(batch * heads, length, size) for x in (query * scaling, key, value))
-    scores = torch.baddbmm(CAUSAL[:length, :length].expand(batch * heads, length, length), q, k.transpose(1, 2))
+def causal_attention(module, query, key, value, attention_mask, scaling, **_):
+    """PyTorch's causal attention, which also shows what the told heads compare."""
     if module.layer_idx == POINTING:
-        SHOWN["scores"] = scores.view(batch, heads, length, length)
-    mixed = torch.bmm(torch.softmax(scores, -1), v)
-    return mixed.view(batch, heads, length, size).transpose(1, 2).contiguous(), None
+        SHOWN.update(queries=query * scaling, keys=key)
+    mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling)
+    return mixed.transpose(1, 2).contiguous(), None
 
 
-AttentionInterface.register("dense", dense_attention)
-AttentionMaskInterface.register("dense", lambda *_, **__: None)  # padding stands at the end and is never counted
+AttentionInterface.register("causal", causal_attention)
+AttentionMaskInterface.register("causal", lambda *_, **__: None)  # padding stands at the end and is never counted
 
 
 def new_model() -> LlamaForCausalLM:
@@ -58,6 +56,13 @@ def new_model() -> LlamaForCausalLM:
     model = LlamaForCausalLM(config)
     copying_heads(model)
     return model
+
+
+def going_on(weights: Path, family: str):
+    """The model in a folder, as one of this family."""
+    tokenizer = Tokenizer.from_file(str(weights / "tokenizer.json"))
+    ids, _, _ = padded([sample(tokenizer, TRAIN_SEEDS - 1 - seed, 1.0) for seed in range(4)])
+    return load_family(weights, family, ids)
 
 
 def repeated(vocab: int, tokens: int = 1024) -> tuple[torch.Tensor, torch.Tensor, None]:
@@ -87,17 +92,31 @@ def loss_of(model, ids: torch.Tensor, counts: torch.Tensor, links: torch.Tensor 
 
     Logits are made for the counted tokens alone: that saves a fifth of the time.
     """
-    model.config._attn_implementation = "dense"
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    model.config._attn_implementation = "causal"
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=BFLOAT16):
         hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
         logits = model.lm_head(hidden[counts[:, 1:]])
     model.config._attn_implementation = "sdpa"
-    scores, pointing = SHOWN.pop("scores"), torch.zeros(())
-    if links is not None and len(links) > 0:
-        row, looks, head, at = links.unbind(1)
-        missed, copying = F.cross_entropy(scores[row, head, looks].float(), at, reduction="none"), head == NEXT
-        pointing = missed[~copying].mean() + missed[copying].mean() if copying.any() else missed.mean()
+    queries, keys = SHOWN.pop("queries"), SHOWN.pop("keys")
+    pointing = torch.zeros(()) if links is None or len(links) == 0 else told(queries, keys, links)
     return F.cross_entropy(logits.float(), ids[:, 1:][counts[:, 1:]]), pointing
+
+
+def told(queries: torch.Tensor, keys: torch.Tensor, links: torch.Tensor) -> torch.Tensor:
+    """How far the told heads are from looking where they should, from (batch, heads, length, size) of their layer.
+
+    Only the tokens that are told something are compared with all before them.
+    """
+    by_head = {}
+    for row, looks, head, at in links.tolist():
+        by_head.setdefault((row, head), []).append((looks, at))
+    missed = {True: [], False: []}
+    for (row, head), pairs in by_head.items():
+        looks, at = torch.tensor(pairs).unbind(1)
+        scores = (queries[row, head, looks] @ keys[row, head].T).float()
+        later = torch.arange(scores.shape[1]) > looks[:, None]
+        missed[head == NEXT].append(F.cross_entropy(scores.masked_fill(later, float("-inf")), at, reduction="none"))
+    return sum((torch.cat(losses).mean() for losses in missed.values() if losses), torch.zeros(()))
 
 
 def rate_at(progress: float, step: int) -> float:
@@ -127,18 +146,19 @@ class Run:
             tokenizer.save(str(self.tokenizer_path))
         dist.barrier()
         torch.manual_seed(args.seed)
-        self.model = LlamaForCausalLM.from_pretrained(args.weights, dtype=torch.float32) if args.weights else new_model()
+        self.model = going_on(Path(args.weights), args.family) if args.weights else new_model()
         matrices = [p for p in self.model.model.layers.parameters() if p.ndim == 2]
         chosen = {id(p) for p in matrices}
         self.muon = Muon(matrices)
         self.adam = torch.optim.AdamW([p for p in self.model.parameters() if id(p) not in chosen], lr=PEAK_RATE, betas=(0.9, 0.95), weight_decay=0.0)
+        self.begun = GOING_ON if args.weights else 0.0
         self.step, self.tokens, self.spent, self.figures = 0, 0, 0.0, {}
         self.pointing = 0.0
         self.loss = self.copy_loss = 7.6  # smoothed; a uniform guess among 2,048 tokens costs 7.6
         if (self.work / "last.pt").exists():
             self.restore(torch.load(self.work / "last.pt", weights_only=True))
         torch.manual_seed(args.seed + 1000 * self.rank + self.step)
-        self.feed = Feed(self.tokenizer_path, TRAIN_SEEDS * (1 + args.seed * 50 + self.rank) + self.step * 32)
+        self.feed = Feed(self.tokenizer_path, TRAIN_SEEDS * (1 + args.seed * 50 + self.rank) + self.step * 32, OPENINGS[args.family])
 
     def restore(self, state: dict) -> None:
         self.model.load_state_dict(state["model"])
@@ -205,7 +225,7 @@ class Run:
     def run(self) -> None:
         budget, last, since, published = self.args.minutes * 60, self.spent, time.time() - self.spent, 0
         while self.spent < budget:
-            progress = self.spent / budget
+            progress = self.begun + (1 - self.begun) * self.spent / budget
             self.feed.progress.value = progress
             self.train_step(progress)
             self.spent = self.agree(time.time() - since)
@@ -214,7 +234,7 @@ class Run:
             if self.spent - last > self.args.every * 60:
                 last, published = self.spent, published + 1
                 self.publish(30 if published % 3 == 0 else 0)
-        self.publish(400)
+        self.publish(self.args.count)
 
     def publish(self, count: int) -> None:
         """Checkpoint, figures if `count` isn't 0 and, if wanted, the model for others to use; by the first process alone."""
@@ -231,10 +251,14 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--work", required=True, help="checkpoints and log")
     parser.add_argument("--out", help="where the model is written after each evaluation")
     parser.add_argument("--weights", help="a model folder to go on from where there is no checkpoint, e.g. ../starter; else it starts anew")
+    parser.add_argument("--family", choices=OPENINGS, default="llama", help="the architecture and chat layout; another than --weights has needs --weights")
     parser.add_argument("--minutes", type=float, default=80, help="time for the whole training, checkpoints included")
     parser.add_argument("--every", type=float, default=5, help="minutes between checkpoints; every third comes with figures")
+    parser.add_argument("--count", type=int, default=400, help="held-out dialogues that the finished model is asked")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args(argv)
+    if args.family != "llama" and not args.weights:
+        parser.error("only a llama starts anew: give --weights")
     print(vars(args), SIZE, flush=True)
     torch.set_num_threads(1)
     dist.init_process_group("gloo")

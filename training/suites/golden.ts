@@ -1,9 +1,8 @@
 import type { ChatMessage } from '../../src/ports/engine.ts'
 import type { Golden } from '../measure.ts'
+import { laidOut, type Page } from './layout.ts'
 
-interface Item {
-  readonly title: string
-  readonly text: string
+interface Item extends Page {
   readonly question: string
   /** Absent: the passage doesn't answer the question. */
   readonly contains?: readonly string[]
@@ -136,13 +135,45 @@ const items: readonly Item[] = [
   },
 ]
 
+/** What stands beside the right passage; none of it is asked about. */
+const beside: readonly Page[] = [
+  {
+    title: 'Plants - Watering',
+    text: 'The plants in the hall are watered on Mondays. The yellow can is for large ones.',
+  },
+  {
+    title: 'Newsletter - Dates',
+    text: 'The newsletter comes out on the 5th. Texts must be in by noon two days before.',
+  },
+  {
+    title: 'Waste - Bins',
+    text: 'Paper goes into the blue bin, glass into the white one. They are emptied every 8 days.',
+  },
+  { title: 'Lockers - Keys', text: 'A locker key costs a deposit of 12 euros. Lost keys are replaced within 9 days.' },
+  { title: 'Kitchen - Dishwasher', text: 'The dishwasher runs at 17:20. Whoever comes last switches it on.' },
+  { title: 'Visitors - Badges', text: 'Visitors get a green badge at the gate. It is valid until 18:45.' },
+]
+
 /**
- * Small reading questions with one passage each, laid out as the core lays out a prompt, after the bot's own system
- * message. Invented facts. They count only where the base gets them right, so a base that can't read isn't blamed.
+ * Small reading questions on invented facts, laid out as the core lays out a prompt, after the bot's own system message:
+ * each once with its passage alone, and once among others. They count only as far as the base gets them right, so a base
+ * that can't read isn't blamed.
  */
 export function goldenSuite(system: readonly ChatMessage[]): readonly Golden[] {
-  return items.map(({ title, text, question, contains }) => ({
-    prompt: [...system, { role: 'user', content: `[1] ${title}\n${text}\n\n${question}` }],
+  return items.flatMap((item, index) => {
+    const from = (2 * index) % beside.length
+    const among = beside.slice(from, from + 2).toSpliced(index % 3, 0, item)
+    return [golden(system, item, [item]), golden(system, item, among)]
+  })
+}
+
+function golden(
+  system: readonly ChatMessage[],
+  { question, contains }: Pick<Item, 'question' | 'contains'>,
+  pages: readonly Page[],
+): Golden {
+  return {
+    prompt: laidOut(system, pages, question),
     ...(contains ? { contains } : { declines: true }),
-  }))
+  }
 }

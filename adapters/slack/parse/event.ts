@@ -9,14 +9,15 @@ const envelope = z.object({
   event: z.looseObject({ type: z.string() }),
 })
 
-const file = z.object({
+/** A file as Slack describes it. */
+export const sharedFile = z.object({
   id: z.string(),
   name: z.string().nullish(),
   mimetype: z.string().nullish(),
   size: z.number().nullish(),
   url_private_download: z.string().nullish(),
 })
-export type SharedFile = z.infer<typeof file>
+export type SharedFile = z.infer<typeof sharedFile>
 
 const said = z.object({
   type: z.enum(['message', 'app_mention']),
@@ -29,7 +30,7 @@ const said = z.object({
   subtype: z.enum(['file_share', 'thread_broadcast']).optional(),
   bot_id: z.never().optional(),
   edited: z.never().optional(),
-  files: z.array(file).optional(),
+  files: z.array(sharedFile).optional(),
 })
 
 /** A message that may be for the bot. */
@@ -59,7 +60,8 @@ export function parseMessage(body: unknown, self: string): Heard | null {
   const { channel, ts, text, thread_ts: thread = ts } = message
   const direct = message.channel_type === 'im'
   const called = message.type === 'app_mention' || mentions(text, self)
-  if (!direct && !called && forSomeoneElse(text, self)) return null
+  // What begins a thread stands in none that the bot is part of.
+  if (!direct && !called && (!message.thread_ts || forSomeoneElse(text, self))) return null
   const place = { team, channel, thread }
   return {
     place,

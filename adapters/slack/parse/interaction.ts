@@ -22,7 +22,9 @@ const pressed = z.object({
     channel_id: z.string().optional(),
     message_ts: z.string().optional(),
     thread_ts: z.string().optional(),
+    view_id: z.string().optional(),
   }),
+  view: z.object({ private_metadata: z.string() }).nullish(),
   actions: z
     .array(z.looseObject({ action_id: z.string(), action_ts: z.string(), value: z.string().optional() }))
     .min(1),
@@ -38,10 +40,12 @@ export interface Pressed {
   readonly control?: Control
   /** Opens a modal, within three seconds. */
   readonly trigger: string
-  /** Where the button stands; App Home has no channel. */
+  /** Where the button stands, or the reply that its modal is about; App Home has no channel. */
   readonly place?: Place
   /** Time stamp of the message the button stands in. */
   readonly message?: string
+  /** The modal or App Home that the button stands in. */
+  readonly view?: string
   /** Tells one press from the next. */
   readonly at: string
 }
@@ -51,10 +55,11 @@ export function parsePress(body: unknown): Pressed | null {
   const action = data?.actions[0]
   const by = personIn(data)
   if (!data || !action || !by) return null
-  const { channel_id: channel, thread_ts: thread, message_ts: ts } = data.container
+  const { channel_id: channel, thread_ts: thread, message_ts: ts, view_id: view } = data.container
+  const shown = aboutIn(data.view?.private_metadata)
   const place = channel
-    ? { team: by.team, channel, ...(thread || ts ? { thread: thread ?? ts ?? '' } : {}) }
-    : undefined
+    ? placeIn(by.team, channel, thread ?? ts)
+    : shown && placeIn(by.team, shown.channel, shown.thread)
   const control = parseControl(action.value)
   return {
     ...by,
@@ -64,8 +69,13 @@ export function parsePress(body: unknown): Pressed | null {
     trigger: data.trigger_id ?? '',
     ...(place ? { place } : {}),
     ...(ts ? { message: ts } : {}),
+    ...(view ? { view } : {}),
     at: action.action_ts,
   }
+}
+
+function placeIn(team: string, channel: string, thread?: string): Place {
+  return { team, channel, ...(thread ? { thread } : {}) }
 }
 
 function personIn(data: z.infer<z.ZodObject<typeof who>> | undefined, installed?: string | null) {
@@ -90,35 +100,37 @@ const submitted = z.object({
   ...who,
   view: z.object({
     private_metadata: z.string(),
-    state: z.object({ values: state }),
+    state: z.object({ values: state }).nullish(),
     app_installed_team_id: z.string().nullish(),
   }),
 })
 
-/** The correction modal, sent off. */
+/** The correction modal, sent off or closed. */
 export interface Corrected {
   readonly team: string
   readonly user: string
   readonly person: Person
   readonly about: About
+  readonly place: Place
   readonly reason?: string
   readonly better?: string
 }
 
 export function parseCorrection(body: unknown): Corrected | null {
   const { data } = submitted.safeParse(body)
-  const known = data && about.safeParse(parseJson(data.view.private_metadata)).data
+  const known = aboutIn(data?.view.private_metadata)
   const by = personIn(data, data?.view.app_installed_team_id)
   if (!data || !known || !by) return null
-  const { values } = data.view.state
+  const values = data.view.state?.values ?? {}
   const reason = values['reason']?.['reason']?.selected_option?.value
   const better = values['better']?.['better']?.value?.trim()
-  return { ...by, about: known, ...(reason ? { reason } : {}), ...(better ? { better } : {}) }
+  const place = placeIn(by.team, known.channel, known.thread)
+  return { ...by, about: known, place, ...(reason ? { reason } : {}), ...(better ? { better } : {}) }
 }
 
-function parseJson(text: string): unknown {
+function aboutIn(metadata = ''): About | undefined {
   try {
-    return JSON.parse(text)
+    return about.safeParse(JSON.parse(metadata)).data
   } catch {
     return undefined
   }
@@ -147,7 +159,7 @@ export function parseShortcut(body: unknown): Chosen | null {
   if (!data || !by) return null
   const { channel, message } = data
   const turn = turnIn(message.blocks)
-  const place = { team: by.team, channel: channel.id, thread: message.thread_ts ?? message.ts }
+  const place = placeIn(by.team, channel.id, message.thread_ts ?? message.ts)
   return { ...by, trigger: data.trigger_id, place, ...(turn ? { turn } : {}) }
 }
 
@@ -186,6 +198,6 @@ export function parseCommand(body: unknown): Commanded | null {
   const { data } = commanded.safeParse(body)
   if (!data) return null
   const { team_id: team, user_id: user, user_name: name, channel_id: channel, thread_ts: thread } = data
-  const place = { team, channel, ...(thread ? { thread } : {}) }
+  const place = placeIn(team, channel, thread)
   return { team, user, person: personOf(team, user, name), place, thread: threadOf(place), text: data.text.trim() }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Receiver } from '@slack/bolt'
 import { type Logger, silent } from '../../../src/log.ts'
 import { type Admission, admitted } from './admit.ts'
@@ -10,6 +11,8 @@ export interface HttpOptions extends Admission {
   readonly path?: string
   readonly log?: Logger
   readonly now?: () => number
+  /** Resolves after so many milliseconds: by which clock a request is answered in time. */
+  readonly wait?: (ms: number) => Promise<unknown>
 }
 
 /** A Bolt receiver without a server of its own: mount `fetch` in any server that speaks fetch. */
@@ -20,6 +23,7 @@ export interface HttpReceiver extends Receiver {
 
 const longestBody = 1_000_000
 const ackMs = 2800
+const pause = (ms: number) => sleep(ms, undefined, { ref: false })
 
 /**
  * Receives Slack's events, interactions and commands over HTTP: signed, fresh, of a size and shape to be read, each
@@ -31,24 +35,31 @@ const ackMs = 2800
  * serve({ fetch: async (request) => (await receiver.fetch(request)) ?? new Response(null, { status: 404 }) })
  */
 export function slackHttp(options: HttpOptions): HttpReceiver {
-  const { signingSecret: secret, path = '/slack/events', log = silent, now } = options
+  const { signingSecret: secret, path = '/slack/events', log = silent, now, wait = pause } = options
   const signed = signatures({ secret, ...(now ? { now } : {}) })
   let app: Processing | undefined
 
   async function answer(request: Request): Promise<Response> {
     if (request.method !== 'POST') return refuse(405, 'Slack posts.')
-    const raw = await read(request)
+    const raw = await read(request).catch((error: unknown) => {
+      log.info('slack.body.broken', { error: String(error) })
+      return null
+    })
+    if (raw === null) return refuse(400, 'The body broke off.')
     if (raw === undefined) return refuse(413, 'The body is too large.')
     const wrong = signed.check(request.headers, raw)
     if (wrong) return refuse(401, wrong)
     const body = parseBody(raw, request.headers.get('content-type') ?? '')
-    const refusal = isHandshake(body) ? undefined : admitted(body, options)
-    if (refusal) return refuse(refusal.includes('workspace') ? 403 : 400, refusal)
-    const response = isHandshake(body)
-      ? handshake(body)
-      : await process(body as Record<string, unknown>, request.headers)
-    if (response.ok) signed.used(request.headers)
+    const response = await answerBody(body, request.headers)
+    if (!response.ok) signed.release(request.headers)
     return response
+  }
+
+  async function answerBody(body: unknown, headers: Headers): Promise<Response> {
+    if (isHandshake(body)) return handshake(body)
+    const refusal = admitted(body, options)
+    if (refusal) return refuse(refusal.includes('workspace') ? 403 : 400, refusal)
+    return process(body as Record<string, unknown>, headers)
   }
 
   function refuse(status: number, why: string): Response {
@@ -59,7 +70,7 @@ export function slackHttp(options: HttpOptions): HttpReceiver {
   /** Resolves with the acknowledgement, or with 503 so that Slack sends the event again. */
   function process(body: Record<string, unknown>, headers: Headers): Promise<Response> {
     const { promise, resolve } = Promise.withResolvers<Response>()
-    const late = setTimeout(() => resolve(new Response(null, { status: 503 })), ackMs)
+    void wait(ackMs).then(() => resolve(new Response(null, { status: 503 })))
     const retryNum = Number(headers.get('x-slack-retry-num') ?? 0)
     const retryReason = headers.get('x-slack-retry-reason') ?? ''
     const event = {
@@ -74,7 +85,6 @@ export function slackHttp(options: HttpOptions): HttpReceiver {
         resolve(new Response(null, { status: 500 }))
       })
       .finally(() => {
-        clearTimeout(late)
         // Nobody acknowledged it: nobody here knows such an action.
         resolve(new Response(null, { status: 404 }))
       })

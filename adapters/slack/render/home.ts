@@ -1,7 +1,7 @@
 import type { types } from '@slack/bolt'
 import type { VersionInfo } from '../../../src/ports/learning.ts'
 import type { Job, VoteCount } from '../../../src/ports/store.ts'
-import type { Block } from './reply.ts'
+import { asItIs, type Block } from './reply.ts'
 import { escaped, short } from './text.ts'
 
 export interface HomeView {
@@ -19,7 +19,7 @@ export interface HomeView {
 const plain = (text: string): types.PlainTextElement => ({ type: 'plain_text', text, emoji: true })
 const section = (text: string, accessory?: types.Button): Block => ({
   type: 'section',
-  text: { type: 'mrkdwn', text: short(text, 3000) },
+  text: asItIs(short(text, 3000)),
   ...(accessory ? { accessory } : {}),
 })
 const shownVersions = 10
@@ -55,13 +55,18 @@ function adminBlocks({ counts, versions, job }: NonNullable<HomeView['admin']>):
     votes.set(version, { up: sum.up + up, down: sum.down + down })
   }
   const lines = [...votes].map(([version, { up, down }]) => `*${version}*  👍 ${up} · 👎 ${down}`)
+  const running = job?.state === 'running'
+  const begun = job?.startedAt.toISOString().slice(0, 16).replace('T', ' ')
   const run = job
-    ? `Last training run: *${job.state}*, begun ${job.startedAt.toISOString().slice(0, 16).replace('T', ' ')}.`
+    ? `${running ? 'Training run' : 'Last training run'}: *${job.state}*, begun ${begun}.`
     : 'Nothing was trained yet.'
+  const next = running
+    ? runButton('Cancel', 'cancel', 'What the training run has done so far is lost.')
+    : runButton('Retrain', 'retrain', 'The new version serves only if it proves better.')
   return [
     { type: 'header', text: plain('Learning') },
     section(lines.join('\n') || 'No votes yet.'),
-    section(run, runButton('Retrain', 'retrain', 'The new version serves only if it proves better.')),
+    section(run, next),
     ...versions.slice(-shownVersions).toReversed().map(versionBlock),
     {
       type: 'actions',
@@ -70,7 +75,7 @@ function adminBlocks({ counts, versions, job }: NonNullable<HomeView['admin']>):
   ]
 }
 
-function versionBlock({ id, serving, pairs, gate }: VersionInfo): Block {
-  const text = `*${escaped(id)}*${serving ? ' · serves' : ''} · ${pairs.length} pairs${gate ? ` · gate: ${gate.verdict}` : ''}`
+function versionBlock({ id, serving, pairs, gate, canary }: VersionInfo): Block {
+  const text = `*${escaped(id)}*${serving ? ' · serves' : canary ? ' · canary' : ''} · ${pairs.length} pairs${gate ? ` · gate: ${gate.verdict}` : ''}`
   return section(text, serving ? undefined : runButton('Promote', `promote ${id}`, `${id} will answer from now on.`))
 }

@@ -63,15 +63,27 @@ export function correctionModal(turn: BotTurn, about: About, { reasonAsked, answ
     ],
   }
   return {
-    type: 'modal',
-    callback_id: correctModal,
-    private_metadata: JSON.stringify(about),
-    title: plain(reasonAsked ? 'What was wrong?' : 'A better answer'),
+    ...modal(about, reasonAsked ? 'What was wrong?' : 'A better answer'),
     submit: plain('Send'),
     close: plain('Not now'),
+    // Who only votes is thanked when they close it, and may still take the vote back.
+    ...(reasonAsked ? { notify_on_close: true } : {}),
     blocks: reasonAsked ? [reason, better, ...(answers ? [again] : [])] : [better],
   }
 }
+
+/** What stands there once *Try again* was pressed in it. */
+export function againModal(about: About): types.ModalView {
+  const blocks = [markdown('A new answer is being written in the conversation.')]
+  return { ...modal(about, 'Trying again'), close: plain('Close'), notify_on_close: true, blocks }
+}
+
+const modal = (about: About, title: string) => ({
+  type: 'modal' as const,
+  callback_id: correctModal,
+  private_metadata: JSON.stringify(about),
+  title: plain(title),
+})
 
 /** A remark only one person sees, with the means to take back what they said. */
 export function thanksBlocks(text: string, turn?: string): Block[] {
@@ -96,5 +108,5 @@ export function confirmBlocks(command: string, text: string): Block[] {
     value: command.slice(0, 2000),
   }
   const no: types.Button = { type: 'button', action_id: 'hone:dismiss', text: plain('No'), value: 'no' }
-  return [markdown(text), { type: 'actions', elements: [run, no] }]
+  return [markdown(safeText(short(text, 11_000))), { type: 'actions', elements: [run, no] }]
 }

@@ -1,7 +1,8 @@
 import type { types } from '@slack/bolt'
 import type { Reply, Source, TurnId } from '../../../src/ports/channel.ts'
 import { type Control, encodeControl } from '../../shared/control.ts'
-import { escaped, hostOf, mrkdwn, safeText, short } from './text.ts'
+import { splitText } from '../../shared/split.ts'
+import { escaped, linkAddress, mrkdwn, safeText, short } from './text.ts'
 
 export type Block = types.KnownBlock
 type Chunk = types.AnyChunk
@@ -10,8 +11,15 @@ type Chunk = types.AnyChunk
 export const doneMark = (event: string): string => `hone:done:${event}`.slice(0, 255)
 /** Marks a message that is still being written. */
 export const liveMark = (event: string): string => `hone:live:${event}`.slice(0, 255)
+/** Marks a message that is whole, of a reply that goes on in the next one. */
+export const partMark = (event: string): string => `hone:part:${event}`.slice(0, 255)
+/** The id of a task card, which marks the message it stands in: a stream takes no other mark before its end. */
+export const taskMark = (event: string, task: string): string => `${liveMark(event)}#${task}`
 
 const plain = (text: string): types.PlainTextElement => ({ type: 'plain_text', text, emoji: true })
+
+/** Older markup in which Slack links and rings nothing that is not marked so: for names that others gave. */
+export const asItIs = (text: string): types.MrkdwnElement => ({ type: 'mrkdwn', text, verbatim: true })
 
 function button(control: Control, text: string, more: Partial<types.Button> = {}): types.Button {
   return {
@@ -87,37 +95,48 @@ export function duelText(left: Reply, right: Reply): string {
 
 export function stopBlocks(event: string): Block[] {
   const stop = event.length <= 80 ? [button({ action: 'stop', id: event }, 'Stop')] : []
-  return stop.length > 0 ? [{ type: 'actions', block_id: liveMark(event), elements: stop }] : []
+  return stop.length > 0 ? [{ type: 'actions', block_id: 'hone:stop', elements: stop }] : []
 }
 
 /** The passages that a reply cites, one line. */
 export function sourceBlocks(sources: readonly Source[]): Block[] {
   if (sources.length === 0) return []
-  const text = sources
-    .map(({ number, title, url }) => {
-      const name = short(escaped(title.replaceAll('|', '¦')), 200)
-      return `[${number}] ${url && URL.canParse(url) ? `<${url}|${name}>` : name}`
-    })
-    .join('  ·  ')
-  return [{ type: 'context', elements: [{ type: 'mrkdwn', text: short(text, 3000) }] }]
+  let text = ''
+  for (const { number, title, url } of sources) {
+    const name = escaped(short(title.replaceAll('|', '¦'), 200))
+    const address = url && linkAddress(url)
+    const next = `${text ? `${text}  ·  ` : ''}[${number}] ${address ? `<${address}|${name}>` : name}`
+    // A link that is cut in the middle is none.
+    if (next.length > longestSection) break
+    text = next
+  }
+  return [{ type: 'context', elements: [asItIs(text)] }]
 }
 
 export function errorBlocks(message: string, mark: string): Block[] {
-  return [
-    { type: 'context', block_id: mark, elements: [{ type: 'mrkdwn', text: short(`⚠️ ${escaped(message)}`, 3000) }] },
-  ]
+  return [{ type: 'context', block_id: mark, elements: [asItIs(short(`⚠️ ${escaped(message)}`, 3000))] }]
 }
 
-export const markdown = (text: string): Block => ({ type: 'markdown', text })
+export const markdown = (text: string, mark?: string): Block => ({
+  type: 'markdown',
+  text,
+  ...(mark ? { block_id: mark } : {}),
+})
 
-/** Sections in the older markup, each within its limit. */
-export function sections(parts: readonly string[]): Block[] {
-  return parts.map((part) => ({ type: 'section', text: { type: 'mrkdwn', text: short(mrkdwn(part), 3000) } }))
+/** Most characters of a section's text. */
+const longestSection = 3000
+
+/** Markdown in parts that each fit a section in the older markup, where escapes make it longer. */
+export function sectionParts(text: string, most = 2500): string[] {
+  return splitText(text, most).flatMap((part) =>
+    mrkdwn(part).length <= longestSection ? [part] : sectionParts(part, Math.ceil(part.length / 2)),
+  )
 }
 
-/** The hosts that a reply may link to: those of its sources. */
-export function sourceHosts(sources: readonly Source[]): ReadonlySet<string> {
-  return new Set(sources.flatMap(({ url }) => (url ? [hostOf(url)] : [])).filter(Boolean))
+/** A section in the older markup. */
+export function section(part: string, mark?: string): Block {
+  const text = short(mrkdwn(part), longestSection)
+  return { type: 'section', ...(mark ? { block_id: mark } : {}), text: { type: 'mrkdwn', text } }
 }
 
 /** One thing the bot does before it answers, shown as a task card. */
@@ -128,14 +147,14 @@ export interface Task {
   readonly sources: readonly Source[]
 }
 
-export function taskChunk({ id, title, done, sources }: Task): Chunk {
+export function taskChunk({ id, title, done, sources }: Task, event: string): Chunk {
   const links = sources.flatMap(({ url, title: text }) =>
-    url && URL.canParse(url) ? [{ type: 'url' as const, url, text: short(text, 200) }] : [],
+    url && linkAddress(url) ? [{ type: 'url' as const, url, text: short(text, 200) || url }] : [],
   )
-  const details = sources.filter(({ url }) => !url).map((source) => source.title)
+  const details = sources.filter(({ url }) => !(url && linkAddress(url))).map((source) => source.title)
   return {
     type: 'task_update',
-    id,
+    id: taskMark(event, id),
     title: short(title, 250),
     status: done ? 'complete' : 'in_progress',
     ...(details.length > 0 ? { details: short(safeText(details.join(' · ')), 250) } : {}),

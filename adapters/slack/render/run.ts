@@ -1,5 +1,5 @@
-import type { RunView } from '../../shared/run.ts'
-import type { Block } from './reply.ts'
+import { checkMark, checkText, type RunView } from '../../shared/run.ts'
+import { asItIs, type Block } from './reply.ts'
 import { escaped, short } from './text.ts'
 
 const width = 20
@@ -14,11 +14,8 @@ export function runBlocks(view: RunView): Block[] {
     lines.push(`\`${'█'.repeat(done)}${'░'.repeat(width - done)}\` ${step}/${steps}${left}`)
   }
   if (loss !== undefined) lines.push(`loss ${loss.toFixed(3)}  \`${spark}\``)
-  for (const check of gate?.checks ?? [])
-    lines.push(
-      `${check.pass ? '✔' : '✖'} ${escaped(check.what)}: ${Number(check.value.toPrecision(3))} (${escaped(check.limit)}, n = ${check.n})`,
-    )
-  return [{ type: 'section', text: { type: 'mrkdwn', text: short(lines.join('\n'), 3000) } }]
+  for (const check of gate?.checks ?? []) lines.push(`${checkMark(check)} ${escaped(checkText(check))}`)
+  return [{ type: 'section', text: asItIs(short(lines.join('\n'), 3000)) }]
 }
 
 function minutes(seconds: number): string {

@@ -1,17 +1,22 @@
+import { hostOf } from '../../shared/links.ts'
+
 const joiner = '\u2060'
+/** Reads as a backtick and opens no code: one without its pair would pair with those that disarm an address. */
+const lookalike = '\u02cb'
 const token =
-  /(?<code>^ {0,3}```[^`\n]*(?:\n[\s\S]*?(?:```|$(?![\s\S]))|$(?![\s\S]))|(?<![\\`])`[^`\n]+`(?!`))|(?<call><[!@#]|@(?:channel|here|everyone)\b)|\[(?<label>(?:[^\]\n`]|`[^`\n]*`)*)\]\((?<link>[^)\s]+)\)|(?<bare>https?:\/\/[^\s<>)\]`]+)/gim
+  /(?<code>^ {0,3}```[^`\n]*(?:\n[\s\S]*?(?:```|$(?![\s\S]))|$(?![\s\S]))|(?<![\\`])`[^`\n]+`(?!`))|(?<call><[!@#]|@(?:channel|here|everyone)\b)|\[(?<label>(?:[^\]\n`]|`[^`\n]*`)*)\]\((?<link>[^)\s]+)\)|(?<bare>(?:https?:\/\/|www\.|(?<![a-z\d.-])(?:[a-z\d-]+\.)+[a-z]{2,}\/)[^\s<>)\]`]+)|(?<ticks>`+)/gim
 
 /**
  * Reply text that can neither ring anybody nor leak through a link preview: mentions lose their power, and addresses
- * that are not one of the sources' become code, which Slack does not fetch. The longer text of a reply that grows
- * begins with the shorter one, as long as it was cut with `settled`.
+ * that are not one of the sources' become code, which Slack neither links nor fetches. The longer text of a reply that
+ * grows begins with the shorter one, as long as it was cut with `settled`.
  *
  * @example safeText('@channel see https://evil.example') // '@⁠channel see `https://evil.example`'
  */
 export function safeText(markdown: string, hosts: ReadonlySet<string> = new Set()): string {
   return markdown.replace(token, (whole, ...rest) => {
-    const { code, call, label, link, bare } = rest.at(-1) as Record<string, string | undefined>
+    const { code, call, label, link, bare, ticks } = rest.at(-1) as Record<string, string | undefined>
+    if (ticks) return lookalike.repeat(ticks.length)
     if (code) return code.replace(/<(?=[!@#])/g, `<${joiner}`)
     if (call) return `${call[0]}${joiner}${call.slice(1)}`
     const address = link ?? bare ?? ''
@@ -22,10 +27,6 @@ export function safeText(markdown: string, hosts: ReadonlySet<string> = new Set(
       ? `[${shown}](${address.replace(/<(?=[!@#])/g, '%3C')})`
       : `${shown} (\`${address.replaceAll('`', '')}\`)`
   })
-}
-
-export function hostOf(address: string): string {
-  return URL.canParse(address) ? new URL(address).host : ''
 }
 
 /**
@@ -49,17 +50,53 @@ export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
+const longestAddress = 1000
+
+/**
+ * An address as it stands in a link of Slack's older markup; undefined for what is no web page, or endless.
+ *
+ * @example linkAddress('https://a.example/?x=1&y=<b>|c') // 'https://a.example/?x=1&amp;y=%3Cb%3E%7Cc'
+ */
+export function linkAddress(url: string): string | undefined {
+  if (!/^https?:/i.test(url) || !URL.canParse(url)) return undefined
+  const whole = escaped(new URL(url).href.replace(/[<>|]/g, (sign) => encodeURIComponent(sign)))
+  return whole.length <= longestAddress ? whole : undefined
+}
+
 /** What notifications and screen readers get: nothing in it can ring or link. */
 export function summary(text: string): string {
   return short(escaped(text), 300) || '…'
 }
 
-/** Markdown as Slack's older markup, for places where nothing better is taken. */
+const block = /(```[\s\S]*?(?:```|$(?![\s\S])))/
+const code = /(```[\s\S]*?(?:```|$(?![\s\S]))|`[^`\n]+`)/
+/** Lines of a table, which the older markup doesn't know: as code they stand in columns. */
+const table = /(?:^\|.*\|[ \t]*(?:\n|$(?![\s\S]))){2,}/gm
+
+/**
+ * Markdown as Slack's older markup, for places where nothing better is taken.
+ *
+ * @example mrkdwn('**Leave**: see *below*') // '*Leave*: see _below_'
+ */
 export function mrkdwn(markdown: string): string {
-  return escaped(markdown)
-    .replace(/^#{1,6}\s+(.*)$/gm, '*$1*')
+  const columns = (rows: string) => `\`\`\`\n${rows.trimEnd()}\n\`\`\`\n`
+  return markdown
+    .split(block)
+    .map((part, nth) => (nth % 2 === 1 ? part : part.replace(table, columns)))
+    .join('')
+    .split(code)
+    .map((part, nth) => (nth % 2 === 1 ? escaped(part).replace(/^```\w+\n/, '```\n') : prose(escaped(part))))
+    .join('')
+}
+
+function prose(text: string): string {
+  return text
     .replace(/^(\s*)[-*]\s+/gm, '$1• ')
-    .replace(/\*\*([^*\n]+)\*\*/g, '*$1*')
+    .replace(/\*\*([^*\n]+)\*\*|(?<![*\w])\*([^*\s][^*\n]*)\*(?![*\w])/g, (_, bold?: string, slanted?: string) =>
+      bold ? `*${bold}*` : `_${slanted}_`,
+    )
+    .replace(/~~([^~\n]+)~~/g, '~$1~')
+    .replace(/^#{1,6}\s+(.*)$/gm, (_, title: string) => `*${title.replaceAll('*', '')}*`)
     .replace(/\[([^\]\n]*)\]\((https?:[^)\s|]+)\)/g, '<$2|$1>')
 }
 

@@ -17,6 +17,8 @@ export interface Page {
   /** Markdown shown above every page. */
   readonly notice: string
   readonly learning: boolean
+  /** Past conversations can be replayed. */
+  readonly replays: boolean
   /** A fresh id for a form that may be sent twice by mistake. */
   readonly newEvent: () => string
 }
@@ -66,7 +68,7 @@ function header(page: Page, current: string): Html {
   return html`<header class="top">
     ${current === 'chat' ? html`<button class="tool menu" type="button" popovertarget="threads" aria-label="Conversations">${icons.menu}</button>` : ''}
     <a class="brand" href="${page.url('/')}">${icons.mark}<span>${page.title}</span></a>
-    <nav aria-label="Pages">${link('chat', '/', 'Chat')}${page.learning ? link('learning', '/learning', 'Learning') : ''}</nav>
+    <nav aria-label="Pages">${link('chat', '/', 'Chat')}${page.learning ? link('learning', '/learning', 'Learning') : ''}${page.admin && page.replays ? link('replay', '/replay', 'Replay') : ''}</nav>
     ${account(page)}
   </header>`
 }

@@ -1,9 +1,14 @@
 import { html, raw } from 'hono/html'
+import type { Comparison } from '../../../src/ports/compare.ts'
 import type { GateReport, TrainPlan, VersionInfo } from '../../../src/ports/learning.ts'
+import type { Tally } from '../../../src/ports/live.ts'
 import type { Job } from '../../../src/ports/store.ts'
 import type { TrainEvent } from '../../../src/ports/trainer.ts'
+import type { TuneReport } from '../../../src/ports/tune.ts'
+import { compareCard } from './compare.ts'
 import { duration, figure, moment, size } from './format.ts'
 import { csrfField, type Html, layout, type Page } from './layout.ts'
+import { tuneCard } from './tune.ts'
 
 /** Everything the learning page shows. */
 export interface LearningView {
@@ -13,6 +18,10 @@ export interface LearningView {
   /** Newest first. */
   readonly jobs: readonly Job[]
   readonly steps: readonly Extract<TrainEvent, { type: 'step' }>[]
+  /** Null: none yet. Absent: this bot runs without comparisons. */
+  readonly comparison?: Comparison | null
+  /** The newest search for a better prompt. Null: none yet. Absent: this bot runs without. */
+  readonly tuned?: TuneReport | null
   readonly votes: readonly { readonly day: string; readonly up: number; readonly down: number }[]
 }
 
@@ -37,7 +46,10 @@ export function learningPanel(page: Page, view: LearningView): Html {
   return html`
     ${running ? runCard(page, running, view) : planCard(page, view)}
     ${view.steps.length > 0 || running ? plots(view, running) : ''}
+    ${canaryCard(view.versions)}
     ${gate && judged ? gateCard(judged, gate) : ''}
+    ${view.comparison === undefined ? '' : compareCard(page, view.comparison, running !== undefined)}
+    ${view.tuned === undefined ? '' : tuneCard(page, view.tuned, running !== undefined)}
     ${votesCard(view)}
     ${versionsCard(page, view.versions)}
     ${jobsCard(view.jobs)}`
@@ -90,13 +102,18 @@ function leftOut(plan: TrainPlan): Html {
 function runCard(page: Page, job: Job, { steps }: LearningView): Html {
   const last = steps.at(-1)
   return html`<section class="card" id="run">
-    <div class="head"><h2>Training</h2><span class="dim">since ${moment(job.startedAt)}</span></div>
+    <div class="head"><h2>${runName(job)}</h2><span class="dim">since ${moment(job.startedAt)}</span></div>
     <progress id="run-bar" max="${last?.of ?? 1}" ${last ? raw(`value="${Number(last.step)}"`) : ''} aria-label="Progress of the run"></progress>
     <div class="row apart">
       <p id="run-line" role="status">${last ? `Step ${last.step} of ${last.of}` : 'Getting ready …'}${last?.etaSeconds === undefined ? '' : `, about ${duration(last.etaSeconds)} left`}</p>
       ${page.admin ? html`<form method="post" action="${page.url('/learning/cancel')}" hx-post="${page.url('/learning/cancel')}" hx-target="#panel" hx-swap="innerMorph">${csrfField(page)}<button class="button">Cancel the run</button></form>` : ''}
     </div>
   </section>`
+}
+
+function runName({ detail }: Job): string {
+  if (detail.compare) return 'Comparing techniques'
+  return detail.tune ? 'Searching a better prompt' : 'Training'
 }
 
 function plots({ steps }: LearningView, running: Job | undefined): Html {
@@ -117,17 +134,44 @@ const verdicts: Readonly<Record<GateReport['verdict'], string>> = {
   refuse: 'Refused: the version that served before goes on serving.',
 }
 
+const promptVerdicts: typeof verdicts = {
+  promote: 'Passed: the new prompt is a version of the profile.',
+  hold: 'Held: the new prompt is not proven. An admin may promote it.',
+  refuse: 'Refused: the profile goes on as it was.',
+}
+
+function verdictOf({ detail, state }: Job, { verdict }: GateReport): string {
+  if (state === 'canary') return 'Passed: people’s votes on a share of the threads decide.'
+  return (detail.tune ? promptVerdicts : verdicts)[verdict]
+}
+
 function gateCard(job: Job, gate: GateReport): Html {
   return html`<section class="card" id="gate">
     <div class="head"><h2>The gate’s verdict</h2><span class="dim">${moment(job.endedAt ?? job.startedAt)}</span></div>
-    <p class="verdict ${gate.verdict}">${verdicts[gate.verdict]}</p>
+    <p class="verdict ${gate.verdict}">${verdictOf(job, gate)}</p>
     <div class="scroll" tabindex="0"><table>
       <thead><tr><th scope="col">Check</th><th scope="col" class="figure">Value</th><th scope="col">Limit</th><th scope="col" class="figure">n</th><th scope="col">Result</th></tr></thead>
       <tbody>${gate.checks.map(
         (check) => html`<tr><th scope="row">${check.what}</th>
           <td class="figure">${figure(check.value)}${check.interval ? html` <span class="dim">(${figure(check.interval[0])} to ${figure(check.interval[1])})</span>` : ''}</td>
-          <td>${check.limit}</td><td class="figure">${check.n}</td><td class="${check.pass ? 'pass' : 'fail'}">${check.pass ? '✓ passed' : '✕ failed'}</td></tr>`,
+          <td>${check.limit}</td><td class="figure">${check.n}</td><td class="${check.pass ? 'pass' : 'fail'}">${check.pass ? '✓ passed' : check.onFail ? '? for a person' : '✕ failed'}</td></tr>`,
       )}</tbody></table></div>
+  </section>`
+}
+
+/** Two versions side by side, as far as people have judged them. */
+function canaryCard(versions: readonly VersionInfo[]): Html {
+  const canary = versions.find((one) => one.canary)?.canary
+  if (!canary) return html``
+  const { version, incumbent, thumbs, duels, evidence, held } = canary
+  const row = (name: string, liked: Tally, wins: number, e: number) => html`<tr><th scope="row">${name}</th>
+    <td class="figure">${liked.up} of ${liked.up + liked.down}</td><td class="figure">${wins}</td><td class="figure">${figure(e)}</td></tr>`
+  return html`<section class="card" id="canary">
+    <div class="head"><h2>Canary</h2><span class="dim">${version} answers ${figure(canary.share * 100)} % of threads since ${moment(canary.startedAt)}</span></div>
+    <div class="scroll" tabindex="0"><table>
+      <thead><tr><th scope="col">Version</th><th scope="col" class="figure">People who like it</th><th scope="col" class="figure">People who prefer it in duels</th><th scope="col" class="figure">Evidence that it is better</th></tr></thead>
+      <tbody>${row(version, thumbs.canary, duels.up, evidence.better)}${row(incumbent, thumbs.incumbent, duels.down, evidence.worse)}</tbody></table></div>
+    <p class="note">${held ? `Held: nothing was decided in time. An admin may promote ${version} or roll back.` : `Evidence of ${evidence.decides} decides: then ${version} serves all, or is taken back.`}</p>
   </section>`
 }
 
@@ -157,7 +201,7 @@ function versionsCard(page: Page, versions: readonly VersionInfo[]): Html {
 function versionRow(page: Page, one: VersionInfo): Html {
   const action = page.url('/learning/promote')
   const made = one.id === 'v0' ? 'the bare base model' : moment(one.createdAt)
-  return html`<tr id="version-${one.id}"><th scope="row">${one.id} ${one.serving ? html`<span class="tag">serving</span>` : ''}</th>
+  return html`<tr id="version-${one.id}"><th scope="row">${one.id} ${one.serving ? html`<span class="tag">serving</span>` : one.canary ? html`<span class="tag">canary</span>` : ''}</th>
     <td>${made}</td><td class="figure">${one.bytes > 0 ? size(one.bytes) : '–'}</td><td class="figure">${one.pairs.length || '–'}</td>
     <td>${one.gate ? gateWord[one.gate.verdict] : '–'}</td>
     <td class="action">${

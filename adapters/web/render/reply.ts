@@ -68,10 +68,20 @@ export function reply(page: Page, view: ReplyView): Html {
   return html`<article class="reply" id="r-${keyOf(view.turn)}">
     <h3 class="quiet">${page.title} answered</h3>
     <div class="body">${raw(markdown(view.text, anchorOf(view.turn), view.sources))}</div>
+    ${explained(view)}
     ${passages(view.turn, view.sources)}
     ${view.decided ? html`<p class="note">${view.decided}</p>` : ''}
     ${bar(page, view)}
   </article>`
+}
+
+/** Why the answer is so, folded away unless the profile shows it. */
+function explained({ turn, explanation, sources }: ReplyView): Html {
+  if (!explanation) return html``
+  return html`<details class="explanation" ${explanation.open ? 'open' : ''}>
+    <summary>Why this answer</summary>
+    <div class="body">${raw(markdown(explanation.text, anchorOf(turn), sources))}</div>
+  </details>`
 }
 
 /** The row under a reply. Swapped as one piece, so that it always shows what is stored. */

@@ -17,11 +17,20 @@ export function whyPanel(page: Page, why: Why): Html {
       <dt>Version</dt><dd>${turn.version}${turn.version === 'v0' ? ' (the base model, not trained here)' : ''}</dd>
       <dt>Profile</dt><dd><code>${turn.profile}</code></dd>
       <dt>Passages</dt><dd>${turn.sources.length === 0 ? 'none' : html`<ol>${turn.sources.map((one) => html`<li value="${one.number}">${one.title} <span class="dim">${one.document}</span></li>`)}</ol>`}</dd>
+      ${turn.tools ? html`<dt>Tools</dt><dd>${turn.tools.map(({ name, state }) => `${name} (${state})`).join(', ')}</dd>` : ''}
+      ${explanation(page, why)}
       <dt>Votes on this reply</dt><dd>${votes(why)}</dd>
       <dt>Learned from</dt><dd>${pairs(page, why.pairs)}</dd>
       <dt>Tokens</dt><dd>${turn.usage.prompt} in (${turn.usage.evaluated} newly read), ${turn.usage.completion} out</dd>
     </dl>
     ${page.admin ? html`<details class="prompt"><summary>The whole prompt</summary><pre tabindex="0">${why.promptText}</pre></details>` : ''}`
+}
+
+/** What is kept for training alone is for admins. */
+function explanation(page: Page, { turn }: Why): Html {
+  const { style, show, text } = turn.explanation ?? {}
+  if (text === undefined || (show === 'hidden' && !page.admin)) return html``
+  return html`<dt>Explanation</dt><dd>${text} <span class="dim">${style}, ${show}</span></dd>`
 }
 
 function votes(why: Why): string {

@@ -1,5 +1,14 @@
 import { HoneError } from '../../errors.ts'
-import type { Engine, LoadEngine, Version } from '../../ports/engine.ts'
+import type {
+  ChatMessage,
+  Delta,
+  Engine,
+  GenerateOptions,
+  JsonSchema,
+  LoadEngine,
+  Version,
+} from '../../ports/engine.ts'
+import { filled } from '../filled.ts'
 import { embedder } from './embed.ts'
 import { generate } from './generate.ts'
 import { type Leases, serve } from './lora.ts'
@@ -21,7 +30,8 @@ export interface HttpOptions extends ServerOptions {
 
 /**
  * Engines on a server with an OpenAI-style API: vLLM, llama-server, Ollama, LM Studio and their like.
- * What a server can't do is absent: `score` and `countTokens` need vLLM or llama-server, `embed` an `/embeddings` that
+ * `fill` sends the schema as `response_format`; a server that ignores it is found out by whoever reads the answer.
+ * What a server can't do is absent otherwise: `score` and `countTokens` need vLLM or llama-server, `embed` an `/embeddings` that
  * answers. LoRAs: vLLM loads them while it runs (PEFT folders, unloaded at dispose); llama-server serves those it was
  * started with.
  *
@@ -34,6 +44,13 @@ export function http({ model, contextTokens = 0, ...options }: HttpOptions): Loa
   const server = toServer(options)
   const leases: Leases = new Map()
   return async function loadHttp(version) {
+    if (version.model) {
+      throw new HoneError(
+        'SWAP_REFUSED',
+        `Version ${version.id} is a model of its own, and a server can't be given one while it runs. ` +
+          `Serve it in process (leave HONE_ENGINE_URL empty), or start the server with ${version.model.path} as the base.`,
+      )
+    }
     if (version.lora && model !== '' && version.base !== model) {
       throw new HoneError(
         'LORA_MISMATCH',
@@ -61,14 +78,17 @@ async function build(server: Server, { facts, version, leases, contextTokens }: 
   const served = await serve(server, { facts, version, leases })
   const cut = tokens(server, facts, served)
   let disposed = false
+  function say(prompt: readonly ChatMessage[], options: GenerateOptions, more: object = {}): AsyncIterable<Delta> {
+    if (disposed) throw new HoneError('ENGINE_FAILED', `The engine of version ${version.id} was closed.`)
+    const messages = neutralPrompt(prompt, facts.special)
+    const body = chatBody(served.model, messages, options, { ...served.extra, ...more })
+    return generate(server, { body, prompt, options })
+  }
   return {
     version,
     contextTokens,
-    generate(prompt, options = {}) {
-      if (disposed) throw new HoneError('ENGINE_FAILED', `The engine of version ${version.id} was closed.`)
-      const body = chatBody(served.model, neutralPrompt(prompt, facts.special), options, served.extra)
-      return generate(server, { body, prompt, options })
-    },
+    generate: (prompt, options = {}) => say(prompt, options),
+    fill: async (prompt, schema, options = {}) => filled(say(prompt, options, formOf(schema))),
     ...(cut ? { countTokens: async (prompt) => (await cut.prompt(prompt)).length } : {}),
     ...(cut ? { score: scorer(server, facts.kind, served, cut) } : {}),
     ...(embeds ? { embed: embedder(server, facts.model) } : {}),
@@ -79,6 +99,11 @@ async function build(server: Server, { facts, version, leases, contextTokens }: 
       await served.release().catch((error) => server.log.warn('engine.unload-failed', { version: version.id, error }))
     },
   }
+}
+
+/** How OpenAI's API asks for JSON of a schema; vLLM, llama-server, Ollama and LM Studio take it too. */
+function formOf(schema: JsonSchema): object {
+  return { response_format: { type: 'json_schema', json_schema: { name: 'form', strict: true, schema } } }
 }
 
 /** The only way to know is to try: chat servers refuse `/embeddings` with 400, 404, 500 or 501. */

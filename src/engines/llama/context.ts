@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import type { LlamaContext, LlamaContextSequence, LlamaModel } from 'node-llama-cpp'
+import type { LlamaContext, LlamaContextSequence } from 'node-llama-cpp'
 import { HoneError } from '../../errors.ts'
 import type { Score } from '../../ports/engine.ts'
 import { createLanes, type Lanes } from './lanes.ts'
@@ -33,7 +33,7 @@ export function createContext(runtime: Runtime, context: LlamaContext, parallel:
     generate(input, emit, signal) {
       const tokens = runtime.prompter.prompt(input.prompt, true)
       mustFit(tokens.length + 1, contextTokens)
-      return generate({ model: runtime.model, lanes, tokens, contextTokens, emit, signal }, input.options)
+      return generate({ runtime, lanes, tokens, contextTokens, emit, signal }, input)
     },
     async score({ prompt, reply }, signal) {
       const { tokens, from } = scoreTokens(runtime, prompt, reply)
@@ -76,7 +76,7 @@ async function lend<T>(
 }
 
 interface Generation {
-  readonly model: LlamaModel
+  readonly runtime: Runtime
   readonly lanes: Sequences
   readonly tokens: readonly number[]
   readonly contextTokens: number
@@ -84,8 +84,8 @@ interface Generation {
   readonly signal: AbortSignal
 }
 
-async function generate(generation: Generation, options: Calls['generate']['in']['options']): Promise<End> {
-  const { lanes, tokens, contextTokens, signal } = generation
+async function generate(generation: Generation, { options, schema }: Calls['generate']['in']): Promise<End> {
+  const { runtime, lanes, tokens, contextTokens, signal } = generation
   const most = Math.min(options.maxTokens ?? Number.POSITIVE_INFINITY, contextTokens - tokens.length)
   let evaluated = 0
   let completion = 0
@@ -95,6 +95,7 @@ async function generate(generation: Generation, options: Calls['generate']['in']
     usage: { prompt: tokens.length, evaluated, completion },
   })
   if (most <= 0) return end('length')
+  const grammar = schema && { grammarEvaluationState: await runtime.grammar(schema) }
   const reason = await lend(lanes, options.cacheKey, signal, async (sequence) => {
     const rest = await prefill(sequence, tokens, signal, (count) => {
       evaluated += count
@@ -107,6 +108,7 @@ async function generate(generation: Generation, options: Calls['generate']['in']
       topP: options.topP ?? 1,
       topK: 0,
       seed: options.seed === undefined ? randomInt(2 ** 32) : options.seed >>> 0,
+      ...grammar,
     }
     for await (const token of sequence.evaluate(branded(rest), sampling)) {
       if (signal.aborted) return 'aborted'
@@ -139,6 +141,6 @@ async function prefill(
   return tokens.slice(at)
 }
 
-function decoderFor({ model, tokens }: Generation): { push(token: number): string } {
+function decoderFor({ runtime: { model }, tokens }: Generation): { push(token: number): string } {
   return createDecoder((some, before) => model.detokenize(branded(some), false, branded(before)), tokens)
 }

@@ -1,5 +1,6 @@
 import { HoneError } from '../../errors.ts'
-import type { ChatMessage, Delta, Engine, GenerateOptions, Version } from '../../ports/engine.ts'
+import type { ChatMessage, Delta, Engine, GenerateOptions, JsonSchema, Version } from '../../ports/engine.ts'
+import { filled } from '../filled.ts'
 import type { Link } from './link.ts'
 import type { ModelFacts } from './protocol.ts'
 
@@ -42,9 +43,11 @@ export function createEngine(
   return {
     version,
     contextTokens: first.contextTokens,
-    generate: (prompt, options = {}) => generate(seated, prompt, options),
+    generate: (prompt, options = {}) => generate(seated, { prompt, options }),
     countTokens: async (prompt) => (await seated()).link.call('count', { prompt }),
     ...(!embeds && {
+      fill: (prompt: readonly ChatMessage[], schema: JsonSchema, options: GenerateOptions = {}) =>
+        filled(generate(seated, { prompt, schema, options })),
       async score(prompt: readonly ChatMessage[], reply: string, signal?: AbortSignal) {
         if (signal?.aborted) throw new HoneError('CANCELLED', 'Scoring was stopped before it began.')
         const { link, context } = await seated()
@@ -64,10 +67,15 @@ export function createEngine(
   }
 }
 
+interface Asked {
+  readonly prompt: readonly ChatMessage[]
+  readonly options: GenerateOptions
+  readonly schema?: JsonSchema
+}
+
 async function* generate(
   seated: () => Promise<Seat>,
-  prompt: readonly ChatMessage[],
-  { signal, ...options }: GenerateOptions,
+  { options: { signal, ...options }, ...asked }: Asked,
 ): AsyncGenerator<Delta> {
   if (signal?.aborted) {
     return yield { kind: 'end', reason: 'aborted', usage: { prompt: 0, evaluated: 0, completion: 0 } }
@@ -78,7 +86,7 @@ async function* generate(
   let wake = Promise.withResolvers<void>()
   const ended = link.call(
     'generate',
-    { context, prompt, options },
+    { context, options, ...asked },
     {
       signal: signal ? AbortSignal.any([signal, left.signal]) : left.signal,
       onText(more) {

@@ -20,8 +20,9 @@ export interface LlamaHost extends AsyncDisposable {
 /**
  * An engine host on llama.cpp, through node-llama-cpp, in a process of its own.
  *
- * The base model is in memory once; each engine is a context on it, with its version's LoRA. If the process dies,
- * what ran in it fails with ENGINE_FAILED and the next call starts another.
+ * The base model is in memory once; each engine is a context on it, with its version's LoRA. A version that is a model
+ * of its own has a process of its own, which ends with its engine. If a process dies, what ran in it fails with
+ * ENGINE_FAILED and the next call starts another.
  *
  * @example
  * await using host = llama({ modelPath: 'starter.gguf', log })
@@ -29,28 +30,46 @@ export interface LlamaHost extends AsyncDisposable {
  */
 export function llama(options: LlamaOptions): LlamaHost {
   const workers = createWorkers(options)
+  const own = new Set<Workers>()
+  const all = () => [workers, ...own]
   return {
     get pid() {
       return workers.pid
     },
     modelPath: options.modelPath,
-    load: (version) => loadEngine(version, options, workers),
+    async load(version) {
+      await refuseForeign(version, options.modelPath)
+      if (!version.model) return loadEngine(version, options, workers)
+      const alone = createWorkers({ ...options, modelPath: version.model.path })
+      own.add(alone)
+      const end = async () => {
+        own.delete(alone)
+        await alone.close()
+      }
+      const engine = await loadEngine(version, options, alone).catch((error) => end().then(() => Promise.reject(error)))
+      const dispose = async () => {
+        await engine[Symbol.asyncDispose]()
+        await end()
+      }
+      return { ...engine, [Symbol.asyncDispose]: dispose }
+    },
     async tokenize(texts) {
       const worker = await workers.take()
       return worker.link.call('tokenize', { texts }).finally(() => workers.give(worker))
     },
-    restart: () => workers.end(),
-    [Symbol.asyncDispose]: () => workers.close(),
+    restart: async () => void (await Promise.all(all().map((some) => some.end()))),
+    [Symbol.asyncDispose]: async () => void (await Promise.all(all().map((some) => some.close()))),
   }
 }
 
 let contexts = 0
 
+async function refuseForeign({ id, base }: Version, modelPath: string): Promise<void> {
+  if ((await real(base)) === (await real(modelPath))) return
+  throw new HoneError('LORA_MISMATCH', `Version ${id} was made on ${base}; the model that serves is ${modelPath}.`)
+}
+
 async function loadEngine(version: Version, options: LlamaOptions, { take, give }: Workers): Promise<Engine> {
-  if ((await real(version.base)) !== (await real(options.modelPath))) {
-    const message = `Version ${version.id} was made on ${version.base}; the model that serves is ${options.modelPath}.`
-    throw new HoneError('LORA_MISMATCH', message)
-  }
   const { parallel = 4, contextTokens = 0 } = options
   const { lora } = version
   async function sit(): Promise<Seat> {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.ts'
-import type { ChatMessage, Delta, GenerateOptions, LoraRef, Score } from '../../ports/engine.ts'
+import type { ChatMessage, Delta, GenerateOptions, JsonSchema, LoraRef, Score } from '../../ports/engine.ts'
 
 /** What the child says about the model that it has loaded. */
 export interface ModelFacts {
@@ -25,7 +25,13 @@ export interface Calls {
   open: { in: OpenOptions; out: { contextTokens: number } }
   close: { in: { context: number }; out: undefined }
   generate: {
-    in: { context: number; prompt: readonly ChatMessage[]; options: Omit<GenerateOptions, 'signal'> }
+    in: {
+      context: number
+      prompt: readonly ChatMessage[]
+      options: Omit<GenerateOptions, 'signal'>
+      /** What the reply is held to. */
+      schema?: JsonSchema
+    }
     out: End
   }
   count: { in: { prompt: readonly ChatMessage[] }; out: number }

@@ -5,12 +5,15 @@ import {
   type Llama,
   type LlamaContext,
   type LlamaEmbeddingContext,
+  type LlamaGrammar,
+  LlamaGrammarEvaluationState,
   LlamaLogLevel,
   type LlamaModel,
   NoBinaryFoundError,
   type Token,
 } from 'node-llama-cpp'
 import { asHoneError, HoneError } from '../../errors.ts'
+import type { JsonSchema } from '../../ports/engine.ts'
 import { checkLora, checkModel } from './check.ts'
 import type { Calls, ModelFacts, OpenOptions } from './protocol.ts'
 import { createPrompter, type Prompter } from './template.ts'
@@ -22,11 +25,15 @@ export interface Runtime {
   readonly prompter: Prompter
   open(options: OpenOptions): Promise<LlamaContext>
   embedder(): Promise<LlamaEmbeddingContext>
+  /** What holds one generation to a schema. */
+  grammar(schema: JsonSchema): Promise<LlamaGrammarEvaluationState>
 }
 
 type Say = (level: 'debug' | 'warn', message: string) => void
 
 const defaultContextTokens = 8192
+/** Profiles and tools have few schemas, and each is used every turn. */
+const mostGrammars = 100
 /** Most tokens of a text that is embedded. */
 export const embedTokens = 2048
 // llama.cpp's threads wait for each other by spinning at every operation. Below this many bytes of weights that costs
@@ -50,6 +57,7 @@ export async function startRuntime(options: Calls['start']['in'], say: Say): Pro
     .catch((error: unknown) => Promise.reject(modelError(error, options.model, complaint)))
   llama.maxThreads = options.threads || threadsFor(model, llama)
   let embedder: Promise<LlamaEmbeddingContext> | undefined
+  const grammars = new Map<string, Promise<LlamaGrammar>>()
   return {
     model,
     facts: {
@@ -65,7 +73,29 @@ export async function startRuntime(options: Calls['start']['in'], say: Say): Pro
       embedder ??= model.createEmbeddingContext({ contextSize, batchSize: contextSize })
       return embedder
     },
+    async grammar(schema) {
+      const key = JSON.stringify(schema)
+      const known = grammars.get(key) ?? grammarOf(llama, schema)
+      if (grammars.size >= mostGrammars) grammars.clear()
+      grammars.set(key, known)
+      const grammar = await known.catch((error: unknown) =>
+        Promise.reject(asHoneError(error, 'INPUT', 'llama.cpp can’t make a grammar of this schema')),
+      )
+      return new LlamaGrammarEvaluationState({ model, grammar })
+    },
   }
+}
+
+/**
+ * node-llama-cpp's grammar of a schema, without three things that it lets through: exponents and digits beyond what a
+ * number holds exactly, and blank lines after the end.
+ */
+async function grammarOf(llama: Llama, schema: JsonSchema): Promise<LlamaGrammar> {
+  const { grammar } = await llama.createGrammarForJsonSchema(schema as { readonly type: 'object' })
+  const exact = grammar
+    .replaceAll(' ([eE] [-+]? ("0" | [1-9] [0-9]{0,15}))?', '')
+    .replaceAll('[1-9] [0-9]{0,15}', '[1-9] [0-9]{0,14}')
+  return llama.createGrammar({ grammar: exact.replace(/ "(?:\\n)+" \[\\n\]\*$/m, '') })
 }
 
 async function loadLlama({ gpu, threads }: Calls['start']['in'], say: Say): Promise<Llama> {

@@ -6,6 +6,8 @@ import { decoderOf } from './floats.ts'
 export interface TokenEmbeddings extends Disposable {
   readonly rows: number
   readonly width: number
+  /** The vocabulary, in the order of the rows; empty where the file has none. */
+  readonly tokens: readonly string[]
   /** The row of one token id; read from the file each time. */
   row(token: number): Float32Array
 }
@@ -31,6 +33,7 @@ export async function readTokenEmbeddings(path: string): Promise<TokenEmbeddings
   return {
     rows,
     width,
+    tokens: (info.metadata as { tokenizer?: { ggml?: { tokens?: readonly string[] } } }).tokenizer?.ggml?.tokens ?? [],
     row(token) {
       if (!(token >= 0 && token < rows)) throw new HoneError('INPUT', `There is no token ${token}; there are ${rows}.`)
       readSync(file, buffer, 0, buffer.length, Number(tensor.fileOffset) + token * buffer.length)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { commandSet, commandText } from '../../../adapters/discord/commands.ts'
+import { discord } from '../../../adapters/discord/index.ts'
 import { plot } from '../../../adapters/discord/plot.ts'
 import { createBot } from '../../../src/bot.ts'
 import { commandList } from '../../../src/commands.ts'
@@ -54,6 +55,14 @@ describe('commands on Discord', () => {
     assert.equal(admin?.default_member_permissions, '32')
     assert.match(JSON.stringify(admin), /"name":"version","description":"Version","required":true,"autocomplete":true/)
     assert.match(JSON.stringify(admin), /"choices":\[.*\{"name":"dpo"/)
+    assert.match(
+      JSON.stringify(admin),
+      /"name":"action","description":"Action","required":true,"choices":\[\{"name":"list"/,
+    )
+    for (const { name, admin: forAdmins } of commandList) {
+      const group = set.find((one) => one.name === (forAdmins ? 'hone-admin' : 'hone'))
+      assert.match(JSON.stringify(group), new RegExp(`"type":1,"name":"${name}"`))
+    }
   })
 
   it('become the text that a person would have typed, and no more than that', () => {
@@ -62,10 +71,13 @@ describe('commands on Discord', () => {
       'dry-run': true,
       version: '--force v2',
       confirm: true,
+      action: 'promote',
+      profile: '3f2a --force',
     }
     const text = (name: string) => commandText(named(name), (option) => values[option])
     assert.equal(text('retrain'), 'retrain --dry-run --method dpo')
     assert.equal(text('promote'), 'promote force')
+    assert.equal(text('profile'), 'profile promote 3f2a confirm')
     assert.equal(text('forget-me'), 'forget-me confirm')
     assert.equal(
       commandText(named('forget-me'), () => undefined),
@@ -83,7 +95,6 @@ describe('commands on Discord', () => {
       { id: '7', type: 1, name: 'mine', description: 'The host’s' },
     ])
     house.handle.detach()
-    const { discord } = await import('../../../adapters/discord/index.ts')
     let again = discord(client, bot)
     await server.until(() => registered().length === 2, 'the second registration')
     const now = server.state.commands.get('global') as readonly { name: string }[]
@@ -128,11 +139,7 @@ describe('commands on Discord', () => {
   it('know the owner of the application', async () => {
     await open()
     await house.server.until(() => registered().length === 1, 'the registration')
-    const owner = { ...anna, user: house.server.state.application.owner }
-    assert.ok(owner)
-    const { createPerson } = await import('../../fakes/discord/people.ts')
-    const person = createPerson(house.server.state, owner.user)
-    assert.match((await run('hone-admin', 'rollback', [], person)).text, /\*\*v0\*\* serves now/)
+    assert.match((await run('hone-admin', 'rollback', [], house.server.owner())).text, /\*\*v0\*\* serves now/)
   })
 
   it('know who of a team may change the application', async () => {
@@ -144,7 +151,6 @@ describe('commands on Discord', () => {
     assert.ok(bob && cleo)
     const members = [member(anna.user, 'developer', 2), member(bob.user, 'read_only', 2), member(cleo.user, 'admin', 1)]
     application.team = { id: '5', name: 'Garden', icon: null, owner_user_id: application.owner.id, members }
-    const { discord } = await import('../../../adapters/discord/index.ts')
     const logged = keptLog()
     const handle = discord(house.client, bot, { log: logged.log })
     await house.server.until(() => logged.lines.some(({ event }) => event === 'discord.commands'), 'the team')
@@ -156,7 +162,6 @@ describe('commands on Discord', () => {
   it('show a training run live, with a plot, to its end', async () => {
     await open()
     house.handle.detach()
-    const { discord } = await import('../../../adapters/discord/index.ts')
     const handle = discord(house.client, bot, { admins: [anna.user.id] })
     assert.match((await run('hone-admin', 'retrain')).text, /Training has started/)
     await learning.advance(8)
@@ -164,7 +169,9 @@ describe('commands on Discord', () => {
     await house.server.until(() => JSON.stringify(board()?.embeds ?? '').includes('8/40'), 'the eighth step')
     await learning.finish('promote')
     await house.server.until(() => JSON.stringify(board()?.embeds).includes('promoted'), 'the end')
-    assert.equal(board()?.attachments[0]?.filename, 'loss.png')
+    const [picture] = board()?.attachments ?? []
+    assert.equal(picture?.filename, 'loss.png')
+    assert.deepEqual(picture?.bytes, plot(learning.steps().map(({ loss }) => loss)))
     assert.match(JSON.stringify(board()?.embeds), /attachment:\/\/loss\.png/)
     handle.detach()
   })
@@ -172,7 +179,6 @@ describe('commands on Discord', () => {
   it('show a run no more once its message was deleted', async () => {
     await open()
     house.handle.detach()
-    const { discord } = await import('../../../adapters/discord/index.ts')
     const handle = discord(house.client, bot, { admins: [anna.user.id] })
     await run('hone-admin', 'retrain')
     await learning.advance(1)

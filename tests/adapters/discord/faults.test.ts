@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { DiscordAPIError } from 'discord.js'
+import { createClosed, createRecent } from '../../../adapters/discord/recent.ts'
+import { HoneError } from '../../../src/errors.ts'
 import { type FakeBot, fakeBot, type Script } from '../../fakes/bot.ts'
-import { type House, keptLog, openHouse } from './house.ts'
+import { type House, keptLog, openHouse, quickLimits } from './house.ts'
 
 describe('Discord, when things go wrong', () => {
   let script: (text: string, nth: number) => Script
@@ -16,8 +19,7 @@ describe('Discord, when things go wrong', () => {
   }
   const said = () => house.server.said(house.channel)
   const finished = () => said().filter(({ components }) => JSON.stringify(components).includes(':up:'))
-  const replied = (count = 1) =>
-    house.server.until(() => finished().length >= count, `${count} finished replies`, 15_000)
+  const replied = (count = 1) => house.server.until(() => finished().length >= count, `${count} finished replies`)
   /** A reply that waits in its middle until the promise is kept. */
   const held = () => {
     const hold = Promise.withResolvers<void>()
@@ -114,6 +116,7 @@ describe('Discord, when things go wrong', () => {
     )
     hold.resolve()
     await bot.idle()
+    assert.match(String(bot.undelivered[0]), /not shown on Discord: its message was deleted/)
     script = () => ({ chunks: ['Another answer.'] })
     anna.say(house.channel, 'two', { mention: true })
     await replied()
@@ -121,6 +124,20 @@ describe('Discord, when things go wrong', () => {
       said().map(({ content }) => content),
       ['Another answer.'],
     )
+  })
+
+  it('says why it does not answer a message', async () => {
+    const { receive } = bot
+    let why: HoneError | undefined = new HoneError('LIMIT', 'That is more than 20 questions in a minute.')
+    bot = { ...bot, receive: (event) => (why ? Promise.reject(why) : receive(event)) }
+    await open()
+    const question = anna.say(house.channel, 'one', { mention: true })
+    await house.server.until(() => said().length === 1, 'a word')
+    assert.equal(said()[0]?.content, '⚠️ That is more than 20 questions in a minute.')
+    assert.equal(said()[0]?.message_reference?.message_id, question.id)
+    why = undefined
+    anna.say(house.channel, 'two', { mention: true })
+    await replied()
   })
 
   it('answers though the question was deleted', async () => {
@@ -156,8 +173,21 @@ describe('Discord, when things go wrong', () => {
     for (const text of ['one', 'two', 'three']) anna.say(house.channel, text, { mention: true })
     await house.server.until(() => bot.received.length === 3, 'three questions')
     await bot.idle()
+    assert.equal(bot.undelivered.length, 3)
+    for (const error of bot.undelivered) assert.match(String(error), /may not write there any more/)
     assert.ok(house.server.state.limiter.invalid <= 2, `${house.server.state.limiter.invalid} refused requests`)
     assert.ok(logged.lines.some(({ event, fields }) => event === 'discord.send.failed' && fields.trouble === 'closed'))
+  })
+
+  it('stays far from the ban on refused requests, however often it is asked where it may not write', async () => {
+    await open({}, { limits: { ...quickLimits, invalid: { limit: 5, windowMs: 600_000 } } })
+    house.channel.denied.add('send').add('view')
+    for (let n = 0; n < 40; n++) anna.say(house.channel, `question ${n}`, { mention: true })
+    await house.server.until(() => bot.received.length === 40, 'all of them')
+    await bot.idle()
+    const elsewhere = house.server.newChannel(house.guild, 'open')
+    anna.say(elsewhere, 'one', { mention: true })
+    await house.server.until(() => JSON.stringify(house.server.said(elsewhere)).includes(':up:'), 'a reply elsewhere')
   })
 
   it('goes on as a message when the token of an interaction is over', async () => {
@@ -165,9 +195,9 @@ describe('Discord, when things go wrong', () => {
     const hold = held()
     await anna.command(house.channel, 'ask', [{ type: 3, name: 'question', value: 'one' }])
     await half()
-    const { interactions } = house.server.state
+    const { interactions, now } = house.server.state
     await house.server.until(
-      () => [...interactions.values()].every(({ madeAt }) => Date.now() - madeAt > 1000),
+      () => [...interactions.values()].every(({ madeAt }) => now() - madeAt > 1000),
       'the end of the token',
     )
     hold.resolve()
@@ -176,6 +206,52 @@ describe('Discord, when things go wrong', () => {
       said().map(({ content }) => content),
       ['First half, second half.'],
     )
+  })
+
+  const long = () => ({ chunks: [0, 1, 2].map((n) => `${n} ${'word '.repeat(300)}\n\n`) })
+  const asks = () => anna.command(house.channel, 'ask', [{ type: 3, name: 'question', value: 'at length' }])
+
+  it('writes each part of a long answer to /ask once, though Discord’s word of it was lost', async () => {
+    script = long
+    await open()
+    for (let n = 0; n < 2; n++)
+      house.server.fail({
+        method: 'POST',
+        path: /^\/(channels|webhooks)\/.*(messages|of-\d+)$/,
+        status: 502,
+        afterwards: true,
+      })
+    await asks()
+    await replied()
+    assert.deepEqual(
+      said().map(({ content }) => content[0]),
+      ['0', '1', '2'],
+    )
+  })
+
+  it('writes a long answer to /ask where the bot may write nothing else', async () => {
+    script = long
+    await open()
+    house.channel.denied.add('send')
+    await asks()
+    await replied()
+    assert.deepEqual(
+      said().map(({ content }) => content[0]),
+      ['0', '1', '2'],
+    )
+  })
+
+  it('remembers closed channels for a while, and no more than a thousand of them', () => {
+    let now = 0
+    const recent = createRecent(5 * 60_000, 1000, () => now)
+    const closed = createClosed(recent)
+    const refused = new DiscordAPIError({ code: 50013, message: '' }, 50013, 403, 'POST', '', {})
+    for (let n = 0; n < 3000; n++) closed.note(String(n), refused)
+    assert.equal(recent.size, 1000)
+    assert.ok(closed.has('2999'))
+    now = 10 * 60_000
+    closed.note('3000', refused)
+    assert.equal(recent.size, 1)
   })
 
   it('says something useful when a press can’t be taken', async () => {

@@ -81,6 +81,28 @@ describe('what people say about replies on Discord', () => {
     assert.equal(finished()[1]?.message_reference?.message_id, reply.id)
   })
 
+  it('reaches no reply of another channel or server, whatever a press carries', async () => {
+    const reply = await ask()
+    const { world } = house.server
+    const bob = house.server.person('bob')
+    const elsewhere = [
+      world.channel(house.guild, 'elsewhere'),
+      world.channel(world.guild('Another club'), 'questions'),
+      world.direct(bob.user),
+    ]
+    for (const channel of elsewhere) {
+      for (const action of ['retry', 'correct', 'up', 'down', 'withdraw', 'why', 'duel-left']) {
+        const id = idOf(reply, 'up').replace(':up:', `:${action}:`)
+        const { answer } = await bob.press(channel, reply, id)
+        assert.match(JSON.stringify(answer?.data), /not known here/, action)
+      }
+      const { answer } = await bob.submit(channel, idOf(reply, 'correct'), { better: 'Mine.' })
+      assert.match(JSON.stringify(answer?.data), /not known here/)
+    }
+    assert.deepEqual(votes(), [])
+    assert.equal(bot.received.length, 1)
+  })
+
   it('offers both in the menu of a message, and only for its own', async () => {
     const reply = await ask()
     const why = await anna.menu(house.channel, 'Why this answer?', reply)
@@ -105,7 +127,7 @@ describe('what people say about replies on Discord', () => {
     script = () => ({ chunks: ['Left text'], version: 'v1', against: { text: 'Right text', version: 'v2' } })
     const duel = await ask()
     assert.match(duel.content, /### A\nLeft text\n\n### B\nRight text/)
-    assert.doesNotMatch(JSON.stringify(duel), /v1|v2/)
+    assert.doesNotMatch(JSON.stringify(duel), /\bv[12]\b/)
   })
 
   it('takes no thumb for a duel, and tells nobody its versions before it is decided', async () => {
@@ -114,7 +136,7 @@ describe('what people say about replies on Discord', () => {
     anna.react(house.channel, duel, '👍')
     const why = await anna.menu(house.channel, 'Why this answer?', duel)
     assert.match(JSON.stringify(why.answer?.data), /two answers/)
-    assert.doesNotMatch(JSON.stringify(why.answer?.data), /v1|v2/)
+    assert.doesNotMatch(JSON.stringify(why.answer?.data), /\bv[12]\b/)
     assert.deepEqual(votes(), [])
   })
 

@@ -2,12 +2,10 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client, GatewayIntentBits, Partials } from 'discord.js'
-import { createBreaker } from '../../../adapters/discord/gateway.ts'
-import { clientOptions, discord } from '../../../adapters/discord/index.ts'
+import { discord } from '../../../adapters/discord/index.ts'
 import { HoneError } from '../../../src/errors.ts'
-import { silent } from '../../../src/log.ts'
 import { type FakeBot, fakeBot, type Script } from '../../fakes/bot.ts'
+import { guildPayload } from '../../fakes/discord/world.ts'
 import { clientOf, type House, keptLog, openHouse, signIn } from './house.ts'
 
 describe('the connection to Discord', () => {
@@ -22,7 +20,7 @@ describe('the connection to Discord', () => {
   }
   const finished = () =>
     house.server.said(house.channel).filter(({ components }) => JSON.stringify(components).includes(':up:'))
-  const replied = (count: number) => house.server.until(() => finished().length >= count, `${count} replies`, 15_000)
+  const replied = (count: number) => house.server.until(() => finished().length >= count, `${count} replies`)
   beforeEach(() => {
     logged.lines.length = 0
     script = () => ({ chunks: ['An answer.'] })
@@ -81,7 +79,7 @@ describe('the connection to Discord', () => {
     await replied(2)
     assert.equal(house.server.state.identifies.made, 2)
     assert.equal(finished().length, 2)
-  }).timeout(30_000)
+  })
 
   it('makes up at the start for what was written while no process ran, direct messages too', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'hone-discord-'))
@@ -145,7 +143,30 @@ describe('the connection to Discord', () => {
     } finally {
       rmSync(dir, { recursive: true, force: true })
     }
-  }).timeout(30_000)
+  })
+
+  it('makes up for what was missed in a server that comes late', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'hone-discord-'))
+    try {
+      const options = { markFile: join(dir, 'seen.json'), log: logged.log, register: false }
+      await open({}, options)
+      house.handle.detach()
+      await house.client.destroy()
+      anna.say(house.channel, 'one', { mention: true })
+      house.server.state.late.add(house.guild.id)
+      const client = clientOf(house.server, options, { waitGuildTimeout: 20 })
+      const handle = discord(client, bot, options)
+      await signIn(client, house.server)
+      await house.server.until(() => logged.lines.some(({ event }) => event === 'discord.missed'), 'the first look')
+      assert.deepEqual(bot.received, [])
+      house.server.state.dispatch('GUILD_CREATE', guildPayload(house.server.world, house.guild), house.guild.id)
+      await replied(1)
+      handle.detach()
+      await client.destroy()
+    } finally {
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
 
   it('survives what can’t be digested before it is ready', async () => {
     await open()
@@ -162,7 +183,7 @@ describe('the connection to Discord', () => {
     )
     handle.detach()
     await client.destroy()
-  }).timeout(30_000)
+  })
 
   it('asks no questions of a time before it knew the server', async () => {
     bot = fakeBot()
@@ -177,89 +198,5 @@ describe('the connection to Discord', () => {
     assert.equal(bot.received.length, 1)
     handle.detach()
     await client.destroy()
-  }).timeout(30_000)
-})
-
-describe('the breaker on IDENTIFY', () => {
-  const gateway = (remaining: number) => ({
-    fetchGatewayInformation: async () => ({
-      url: 'ws://x',
-      shards: 1,
-      session_start_limit: { total: 1000, remaining, reset_after: 3_600_000, max_concurrency: 1 },
-    }),
-  })
-
-  it('lets a session that is refused all day begin far less often than the thousand that costs the token', async () => {
-    let now = 0
-    const wait = async (ms: number) => {
-      now += ms
-    }
-    const breaker = await createBreaker(gateway(900), { log: silent, now: () => now, wait })
-    let count = 0
-    while (now < 24 * 3_600_000) {
-      await breaker.waitForIdentify(0, new AbortController().signal)
-      // What discord.js waits before it tries again.
-      now += 500
-      count += 1
-    }
-    assert.ok(count < 200, `${count} in a day`)
-    assert.ok(count > 24)
-  })
-
-  it('lets many shards begin five seconds apart, without slowing one for the others', async () => {
-    let now = 0
-    const waits: number[] = []
-    const wait = async (ms: number) => {
-      waits.push(ms)
-      now += ms
-    }
-    const breaker = await createBreaker(gateway(900), { log: silent, now: () => now, wait })
-    for (let shard = 0; shard < 10; shard++) await breaker.waitForIdentify(shard, new AbortController().signal)
-    assert.deepEqual(
-      waits,
-      Array.from({ length: 9 }, () => 5000),
-    )
-  })
-
-  it('stops before the last sessions of the day are used up, and says so', async () => {
-    const { log, lines } = keptLog()
-    const waits: number[] = []
-    const breaker = await createBreaker(gateway(12), { log, wait: async (ms) => waits.push(ms) })
-    await breaker.waitForIdentify(0, new AbortController().signal)
-    assert.deepEqual(waits, [3_600_000])
-    assert.equal(lines[0]?.event, 'discord.identify.stopped')
-  })
-})
-
-describe('the intents of a client', () => {
-  const attach = (options: ConstructorParameters<typeof Client>[0], wishes: object = {}) => {
-    const logged = keptLog()
-    const client = new Client(options)
-    discord(client, fakeBot(), { ...wishes, log: logged.log }).detach()
-    return logged.lines.map(({ fields }) => String(fields.what))
-  }
-  it('are complete in what Hone makes', () => {
-    for (const wishes of [{}, { listen: ['1'] }, { reactions: true }]) {
-      assert.deepEqual(attach(clientOptions(wishes, { log: silent }), wishes), [])
-    }
-  })
-  it('do not include the privileged one unless a channel is listened to', () => {
-    const { intents } = new Client(clientOptions({}, { log: silent })).options
-    assert.equal(intents.has(GatewayIntentBits.MessageContent), false)
-  })
-  it('are explained where one is missing', () => {
-    const [first, second] = attach({ intents: ['Guilds', 'GuildMessages'] })
-    assert.match(first ?? '', /DirectMessages, direct messages are not heard/)
-    assert.match(second ?? '', /Partials\.Channel/)
-  })
-  it('are refused where what was asked for can’t work', () => {
-    assert.throws(
-      () =>
-        attach(
-          { intents: ['Guilds', 'GuildMessages', 'DirectMessages'], partials: [Partials.Channel] },
-          { listen: ['1'] },
-        ),
-      /MessageContent.*privileged.*page Bot/,
-    )
   })
 })

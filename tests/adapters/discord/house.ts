@@ -2,6 +2,7 @@ import { Client, type ClientOptions, Events } from 'discord.js'
 import { clientOptions, type DiscordOptions, discord } from '../../../adapters/discord/index.ts'
 import { type Logger, silent } from '../../../src/log.ts'
 import type { Bot } from '../../../src/ports/bot.ts'
+import { ownTime } from '../../fakes/clock.ts'
 import { type FakeDiscord, type FakeDiscordOptions, fakeDiscord } from '../../fakes/discord/index.ts'
 
 /** Windows so short that a test need not wait; the client learns them from the headers. */
@@ -58,7 +59,7 @@ export async function openHouse(
   const channel = server.world.channel(guild, 'questions')
   const options = typeof given === 'function' ? given(channel.id) : given
   const client = clientOf(server, options)
-  const handle = discord(client, bot, options)
+  const handle = discord(client, bot, { wait: ownTime().wait, ...options })
   await signIn(client, server)
   return {
     server,

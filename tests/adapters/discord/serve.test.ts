@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { permissionsIn } from '../../../adapters/discord/rights.ts'
 import { createBot } from '../../../src/bot.ts'
 import { discordFindings, manifest, openDiscord } from '../../../src/cli/discord.ts'
 import { readConfig } from '../../../src/config.ts'
@@ -145,7 +146,7 @@ describe('Discord from the environment', () => {
     assert.throws(() => manifest(config({ DISCORD_TOKEN: '' })), /DISCORD_TOKEN is not set/)
   })
 
-  it('is looked at by the doctor: token, intent, channels, policy', async () => {
+  it('is looked at by the doctor: token, servers, intent, channels, policy', async () => {
     const channel = server.world.channel(server.world.guild('Garden club'), 'questions')
     channel.denied.add('view')
     const found = await discordFindings(config({ HONE_DISCORD_CHANNELS: channel.id }), silent)
@@ -153,12 +154,64 @@ describe('Discord from the environment', () => {
       found.map(({ ok, detail }) => `${ok} ${detail}`),
       [
         'true signed in as Hazel',
+        'true the bot is in 1, and may do all it needs',
         'false switched off; HONE_DISCORD_CHANNELS needs it: switch it on on the page Bot',
         'false the bot can’t see it: add it to the channel',
         'true votes are kept and not trained on',
       ],
     )
+    channel.denied.clear()
+    const inChannel = async (settings = {}) =>
+      (await discordFindings(config({ HONE_DISCORD_CHANNELS: channel.id, ...settings }), silent))[3]?.detail
+    assert.equal(await inChannel(), 'the bot may do all it needs')
+    const lacks = { send: 'Send Messages', history: 'Read Message History', embed: 'Embed Links' } as const
+    for (const [denial, name] of Object.entries(lacks)) {
+      channel.denied.add(denial as keyof typeof lacks)
+      assert.match((await inChannel()) ?? '', new RegExp(`^the bot lacks ${name}: `))
+      channel.denied.clear()
+    }
+    channel.denied.add('threads').add('inThreads')
+    assert.match((await inChannel()) ?? '', /lacks Send Messages in Threads:/)
+    const [threads, both] = [{ HONE_DISCORD_THREADS: 'on' }, /lacks Send Messages in Threads, Create Public Threads:/]
+    assert.match((await inChannel(threads)) ?? '', both)
+    const servers = async () => (await discordFindings(config(), silent))[1]
+    server.world.guilds[0]?.denied.add('embed')
+    assert.deepEqual(await servers(), {
+      what: 'Discord servers',
+      ok: false,
+      detail: 'the bot lacks Embed Links in Garden club: open the link of `hone manifest discord` again',
+    })
+    server.world.guilds.length = 0
+    assert.match((await servers())?.detail ?? '', /in none: open the link/)
     const [bad] = await discordFindings(config({ DISCORD_TOKEN: 'another' }), silent)
     assert.match(bad?.detail ?? '', /token is not taken/)
+  })
+})
+
+describe('what the bot may do in a channel', () => {
+  const [send, view] = [1n << 11n, 1n << 10n]
+  const guild = {
+    id: 'g',
+    roles: [
+      { id: 'g', permissions: String(view) },
+      { id: 'bots', permissions: String(send) },
+      { id: 'boss', permissions: String(1n << 3n) },
+    ],
+  }
+  const may = (roles: readonly string[], ...permission_overwrites: { id: string; allow: string; deny: string }[]) =>
+    permissionsIn({ permission_overwrites }, guild, { id: 'me', roles })
+  const denied = (id: string, bits: bigint) => ({ id, allow: '0', deny: String(bits) })
+  const allowed = (id: string, bits: bigint) => ({ id, allow: String(bits), deny: '0' })
+
+  it('comes from its roles, and from what the channel says of everybody, of the roles, of the bot, in this order', () => {
+    assert.equal(may([]), view)
+    assert.equal(may(['bots']), view | send)
+    assert.equal(may(['bots'], denied('g', send | view)), 0n)
+    assert.equal(may(['bots'], denied('g', view), allowed('bots', view)), view | send)
+    assert.equal(may(['bots'], allowed('bots', view), denied('me', send)), view)
+    assert.equal(may([], allowed('bots', send)), view)
+  })
+  it('is everything for an administrator, whatever the channel says', () => {
+    assert.ok(may(['boss'], denied('g', send)) & send)
   })
 })

@@ -1,59 +1,18 @@
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { REST } from 'discord.js'
+import { DiscordAPIError, REST } from 'discord.js'
 import { createApi } from '../../../adapters/discord/api.ts'
 import { createPace } from '../../../adapters/discord/pace.ts'
-import { createBot } from '../../../src/bot.ts'
-import { echo } from '../../../src/engines/echo.ts'
+import { createClosed } from '../../../adapters/discord/recent.ts'
+import { keepTyping } from '../../../adapters/discord/stage.ts'
+import type { Surface } from '../../../adapters/discord/surface.ts'
+import { streamOnDiscord } from '../../../bench/discord/streams.ts'
 import { silent } from '../../../src/log.ts'
-import type { Engine, Version } from '../../../src/ports/engine.ts'
-import { parseProfile } from '../../../src/prompt/profile.ts'
-import { createSlot } from '../../../src/slot.ts'
-import { memoryStore } from '../../fakes/memory-store.ts'
-import { openHouse } from './house.ts'
-
-/** Says a word every few milliseconds. */
-function slowEngine(version: Version): Engine {
-  const speaker = echo({ version })
-  return {
-    ...speaker,
-    async *generate(prompt, options) {
-      for await (const delta of speaker.generate(prompt, options)) {
-        if (delta.kind === 'end') yield delta
-        else {
-          for (let n = 0; n < 60; n++) {
-            await sleep(40)
-            yield { kind: 'text', text: `word${n} ` }
-          }
-          yield delta
-        }
-      }
-    },
-  }
-}
+import { quickLimits } from './house.ts'
 
 describe('streaming to Discord', () => {
   it('writes twenty replies at once in one server without a 429, each in several steps', async () => {
-    const profile = parseProfile('---\nname: desk\npassages: 0\n---\nYou are the desk.', 'desk.md')
-    await using slot = await createSlot({
-      load: async (version) => slowEngine(version),
-      first: { id: 'v0', base: 'e' },
-      log: silent,
-    })
-    await using bot = await createBot({ store: memoryStore(), slot, profile, log: silent })
-    await using house = await openHouse(bot, { register: false })
-    const { server, guild } = house
-    const anna = server.person('anna')
-    const channels = Array.from({ length: 20 }, (_, n) => server.newChannel(guild, `c${n}`))
-    for (const channel of channels) anna.say(channel, 'one', { mention: true })
-    const replies = () => channels.flatMap((channel) => server.said(channel))
-    const done = () => replies().filter(({ components }) => JSON.stringify(components).includes(':up:')).length === 20
-    await server.until(done, 'twenty replies', 18_000)
-    const refused = server.state.calls
-      .filter(({ status }) => status === 429)
-      .map(({ method, path }) => `${method} ${path}`)
+    const { refused, edits } = await streamOnDiscord(20, { limits: quickLimits })
     assert.deepEqual(refused, [])
-    const edits = replies().map(({ edits }) => edits)
     assert.ok(Math.min(...edits) >= 2, `edits: ${edits.join(' ')}`)
   })
 })
@@ -91,5 +50,64 @@ describe('the pace of edits', () => {
     const pace = createPace(50)
     pace.note('c', new Headers())
     assert.equal(pace.gap('c'), 0)
+  })
+})
+
+describe('the sign that the bot is working', () => {
+  const closed = createClosed()
+  /** A clock that stands until it is told to go on. */
+  function clock() {
+    let ring = Promise.withResolvers<void>()
+    const waits: number[] = []
+    const wait = async (ms: number, signal?: AbortSignal): Promise<void> => {
+      waits.push(ms)
+      ring = Promise.withResolvers()
+      signal?.addEventListener('abort', () => ring.resolve(), { once: true })
+      return ring.promise
+    }
+    const go = async () => {
+      ring.resolve()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return { waits, wait, go }
+  }
+  const place = (typing: () => Promise<void>) => ({ channel: '1', typing }) as Surface
+  const options = { log: silent, deferred: new Map(), signal: new AbortController().signal }
+
+  it('is given after a moment, renewed before it fades, and no more once there is a text', async () => {
+    const { waits, wait, go } = clock()
+    let count = 0
+    const typing = keepTyping(
+      place(async () => {
+        count += 1
+      }),
+      { ...options, closed, wait },
+    )
+    assert.equal(count, 0, 'what comes at once needs no announcement')
+    for (const times of [1, 2, 3]) {
+      await go()
+      assert.equal(count, times)
+    }
+    assert.deepEqual(waits.slice(1), [8000, 8000, 8000], 'Discord lets it fade after ten seconds')
+    typing.stop()
+    await go()
+    await go()
+    assert.equal(count, 3)
+  })
+
+  it('is not tried again where the bot may not write', async () => {
+    const { wait, go } = clock()
+    const where = createClosed()
+    let count = 0
+    const refused = new DiscordAPIError({ code: 50013, message: '' }, 50013, 403, 'POST', '', {})
+    const typing = async () => {
+      count += 1
+      throw refused
+    }
+    for (let n = 0; n < 3; n++) {
+      keepTyping(place(typing), { ...options, closed: where, wait })
+      await go()
+    }
+    assert.equal(count, 1)
   })
 })

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { discord } from '../../../adapters/discord/index.ts'
+import { threadName } from '../../../adapters/discord/place.ts'
 import type { InboundMessage } from '../../../src/ports/channel.ts'
 import { type FakeBot, fakeBot, type Script } from '../../fakes/bot.ts'
 import { type House, openHouse } from './house.ts'
@@ -45,6 +47,36 @@ describe('talking with the bot on Discord', () => {
     assert.equal((bot.received[0] as InboundMessage).text, 'How many days?')
   })
 
+  it('hides the reasons of an answer as a spoiler that nothing in them can end', async () => {
+    const explanation = { text: 'The page || says so.\n\nSee https://evil.example', show: 'folded' } as const
+    script = () => ({ chunks: ['Twenty-five days.'], explanation })
+    await open()
+    anna.say(house.channel, 'How many days?', { mention: true })
+    await replied()
+    assert.equal(
+      said()[0]?.content,
+      'Twenty-five days.\n\n-# Why? Press to read.\n||The page ¦¦ says so.||\n\n||See `https://evil.example`||',
+    )
+  })
+
+  it('says of a message, and of an /ask, whether an admin wrote it', async () => {
+    await open()
+    house.handle.detach()
+    const handle = discord(house.client, bot, { admins: [anna.user.id] })
+    anna.say(house.channel, 'one', { mention: true })
+    await house.server.until(() => bot.received.length === 1, 'a mention')
+    await anna.command(house.channel, 'ask', [{ type: 3, name: 'question', value: 'two' }])
+    await house.server.until(() => bot.received.length === 2, 'an /ask')
+    house.server.person('bob').say(house.channel, 'three', { mention: true })
+    await house.server.until(() => bot.received.length === 3, 'another mention')
+    await bot.idle()
+    handle.detach()
+    assert.deepEqual(
+      bot.received.map(({ admin }) => admin),
+      [true, true, undefined],
+    )
+  })
+
   it('pings nobody and has no link fetched', async () => {
     script = () => ({ chunks: ['@everyone look at https://evil.example/?q=secret'] })
     await open()
@@ -53,6 +85,49 @@ describe('talking with the bot on Discord', () => {
     const { body } = house.server.state.calls.find(({ path }) => path.endsWith('/messages')) ?? {}
     assert.deepEqual(body?.allowed_mentions, { parse: [], replied_user: false })
     assert.equal(Number(body?.flags) & 4, 4)
+  })
+
+  it('lets nobody follow a link that leads to none of its sources, in a growing reply neither', async () => {
+    const hold = Promise.withResolvers<void>()
+    const chunks = ['See [the page](https://docs.example/a) or [this](https://evil.example/?q=secret). ', hold.promise]
+    const source = {
+      number: 1,
+      title: 'Time off',
+      document: 'time-off.md',
+      text: '',
+      url: 'https://docs.example/leave',
+    }
+    script = () => ({ chunks: [...chunks, 'Done.'], sources: [source] })
+    await open()
+    anna.say(house.channel, 'hello', { mention: true })
+    await house.server.until(() => said().length > 0, 'the first words')
+    const safe = 'See [the page](https://docs.example/a) or this (`https://evil.example/?q=secret`).'
+    assert.equal(texts()[0], safe)
+    hold.resolve()
+    await replied()
+    assert.ok(texts()[0]?.startsWith(`${safe} Done.\n`))
+  })
+
+  it('closes what is still open while a reply grows', async () => {
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    script = () => ({ chunks: ['Use **bo', first.promise, 'ld**:\n```ts\nconst a', second.promise, ' = 1\n```'] })
+    await open()
+    anna.say(house.channel, 'hello', { mention: true })
+    await house.server.until(() => texts()[0] === 'Use **bo**', 'half a word in bold')
+    first.resolve()
+    await house.server.until(() => texts()[0] === 'Use **bold**:\n```ts\nconst a\n```', 'half a block of code')
+    second.resolve()
+    await replied()
+    assert.equal(texts()[0], 'Use **bold**:\n```ts\nconst a = 1\n```')
+  })
+
+  it('puts a block of code that does not fit any more into the next message, whole', async () => {
+    const code = `\`\`\`ts\n${'const a = 1\n'.repeat(60)}\`\`\``
+    script = () => ({ chunks: [`${'word '.repeat(300).trim()}.\n\n`, code] })
+    await open()
+    anna.say(house.channel, 'hello', { mention: true })
+    await replied()
+    assert.equal(texts()[1], code)
   })
 
   it('shows that it is working until the first text', async () => {
@@ -131,6 +206,13 @@ describe('talking with the bot on Discord', () => {
     anna.say(thread, 'And in Riga?', { mention: true })
     await replied(2, thread)
     assert.equal(bot.received[0]?.thread, bot.received[1]?.thread)
+  })
+
+  it('names a thread without cutting in half what people see as one character', () => {
+    const family = '👨‍👩‍👧'
+    const name = threadName(`${'x'.repeat(87)}${family} and\nmore`)
+    assert.equal(name, 'x'.repeat(87))
+    assert.equal(threadName(`What  about\n${family}?`), `What about ${family}?`)
   })
 
   it('splits a long reply and puts the thumbs under its end', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { followRun, type RunView, sparkline } from '../../../adapters/shared/run.ts'
+import { checkMark, checkText, followRun, type RunView, sparkline } from '../../../adapters/shared/run.ts'
 import { fakeBot } from '../../fakes/bot.ts'
 import { type FakeLearning, fakeLearning } from '../../fakes/learning.ts'
 import { memoryStore } from '../../fakes/memory-store.ts'
@@ -85,5 +85,16 @@ describe('following a training run', () => {
     assert.equal(sparkline([3, 2, 1]), '█▅▁')
     assert.equal(sparkline([1, 1]), '▁▁')
     assert.equal(sparkline([]), '')
+  })
+
+  it('tells what a check of the gate came to, and who has to weigh it', () => {
+    const check = { id: 'a', what: 'Answers', value: 0.91666, limit: '≥ 95 %', pass: false, n: 12 }
+    assert.equal(checkText(check), 'Answers: 0.917 (≥ 95 %, n = 12)')
+    assert.equal(checkText({ ...check, interval: [0.71, 0.98123] }), 'Answers: 0.917 (≥ 95 %, 0.71 to 0.981, n = 12)')
+    assert.deepEqual([check, { ...check, onFail: 'hold' as const }, { ...check, pass: true }].map(checkMark), [
+      '✖',
+      '?',
+      '✔',
+    ])
   })
 })

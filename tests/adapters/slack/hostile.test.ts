@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { turnIn } from '../../../adapters/slack/parse/interaction.ts'
 import { HoneError } from '../../../src/errors.ts'
 import { type FakeBotOptions, fakeBot } from '../../fakes/bot.ts'
-import { channelMessage, homeOpened, mention, press, reaction, slash } from '../../fakes/slack/payloads.ts'
-import { visible } from '../../fakes/slack/workspace.ts'
+import { channelMessage, homeOpened, mention, press, pressInView, reaction, slash } from '../../fakes/slack/payloads.ts'
+import { answered, root } from './answered.ts'
 import { type Workplace, workplace } from './workplace.ts'
 
 type Json = Record<string, unknown>
-const root = '1763900001.000100'
+const item = ({ message }: Awaited<ReturnType<typeof answered>>) => ({ channel: 'C1', ts: message.ts })
 const responseUrl = (place: Workplace) => place.slack.url.replace('/api/', '/respond/1')
 
 /** A bot that writes down the commands it is given. */
@@ -19,18 +19,6 @@ function obeying(options: FakeBotOptions = {}) {
     return bot.command(request)
   }
   return { ...bot, command, obeyed }
-}
-
-async function reacting() {
-  const bot = fakeBot()
-  const place = await workplace(bot, { reactions: true })
-  await place.give(mention({ text: 'Hello?', ts: root }))
-  await bot.idle()
-  const [message] = place.slack.space.messages
-  const turn = /hone:up:(\w+)/.exec(message ? visible(message) : '')?.[1] ?? ''
-  const item = { channel: 'C1', ts: message?.ts ?? '' }
-  const verdicts = async () => (await bot.store.feedback.ofTurn(turn)).votes.map(({ verdict }) => verdict)
-  return { ...place, bot, turn, item, verdicts, [Symbol.asyncDispose]: place[Symbol.asyncDispose] }
 }
 
 describe('careless admins in Slack', () => {
@@ -54,13 +42,8 @@ describe('careless admins in Slack', () => {
 
   it('hear what a button of App Home did, in their own messages', async () => {
     await using place = await workplace(obeying())
-    const {
-      container: _,
-      channel: __,
-      message: ___,
-      ...rest
-    } = press({ action: 'hone:run', value: 'rollback', user: 'UADMIN' })
-    await place.give({ ...rest, container: { type: 'view', view_id: 'V1' } })
+    const pressed = { action: 'hone:run', value: 'rollback', user: 'UADMIN' }
+    await place.give(pressInView(pressed, { type: 'home', blocks: [] }))
     const [told] = place.slack.space.messages
     assert.equal(told?.channel, 'UADMIN')
     assert.match(told?.text ?? '', /Command: \*\*rollback/)
@@ -130,29 +113,29 @@ describe('hostile people in Slack', () => {
 
 describe('reactions in Slack', () => {
   it('to what people write ask Slack for nothing', async () => {
-    await using place = await reacting()
+    await using place = await answered({ reactions: true })
     await place.give(reaction('+1', { channel: 'C1', ts: '1763900000.000001' }, { author: 'UBEN' }))
-    await place.give(reaction('+1', place.item, { user: 'UBOT' }))
+    await place.give(reaction('+1', item(place), { user: 'UBOT' }))
     assert.ok(!place.slack.calls.some(({ method }) => method === 'conversations.replies'))
-    assert.deepEqual(await place.verdicts(), [])
+    assert.deepEqual(await place.votes(), [])
   })
 
   it('that are taken back withdraw their own vote alone', async () => {
-    await using place = await reacting()
-    await place.give(reaction('+1', place.item))
+    await using place = await answered({ reactions: true })
+    await place.give(reaction('+1', item(place)))
     await place.give(press({ action: 'hone:feedback', type: 'feedback_buttons', value: `hone:down:${place.turn}` }))
-    await place.give(reaction('+1', place.item, { removed: true }))
-    assert.deepEqual(await place.verdicts(), ['down'])
-    await place.give(reaction('-1', place.item, { removed: true }))
-    assert.deepEqual(await place.verdicts(), [])
+    await place.give(reaction('+1', item(place), { removed: true }))
+    assert.deepEqual(await place.votes(), ['slack:T1:UANNA down'])
+    await place.give(reaction('-1', item(place), { removed: true }))
+    assert.deepEqual(await place.votes(), [])
   })
 })
 
 describe('an app installed in a whole organisation', () => {
   it('loses no vote, though Slack names no workspace in it', async () => {
-    await using place = await reacting()
+    await using place = await answered({ reactions: true })
     const body = press({ action: 'hone:feedback', type: 'feedback_buttons', value: `hone:up:${place.turn}` })
     await place.give({ ...body, team: null })
-    assert.deepEqual(await place.verdicts(), ['up'])
+    assert.deepEqual(await place.votes(), ['slack:T1:UANNA up'])
   })
 })

@@ -4,11 +4,13 @@ import fc from 'fast-check'
 import { type HttpReceiver, slack, slackHttp } from '../../../adapters/slack/index.ts'
 import type { Bot } from '../../../src/ports/bot.ts'
 import { type FakeBot, fakeBot } from '../../fakes/bot.ts'
+import { ownTime } from '../../fakes/clock.ts'
 import { interactionForm, type Signed, sign, signingSecret } from '../../fakes/slack/http.ts'
 import { type FakeSlack, fakeSlack } from '../../fakes/slack/index.ts'
-import { mention, press } from '../../fakes/slack/payloads.ts'
+import { mention, press, slash } from '../../fakes/slack/payloads.ts'
 import { boltApp } from './workplace.ts'
 
+const { wait } = ownTime()
 const seconds = () => Math.floor(Date.now() / 1000)
 const request = ({ body, headers }: Signed) =>
   new Request('http://127.0.0.1/slack/events', { method: 'POST', body, headers })
@@ -20,7 +22,7 @@ describe('Slack over HTTP', () => {
   beforeEach(async () => {
     server = await fakeSlack()
     bot = fakeBot()
-    receiver = slackHttp({ signingSecret, teams: ['T1'] })
+    receiver = slackHttp({ wait, signingSecret, teams: ['T1'] })
     slack(boltApp(server, receiver), bot)
   })
   afterEach(async () => {
@@ -47,7 +49,7 @@ describe('Slack over HTTP', () => {
 
   it('is acknowledged only once the event is kept; else Slack sends it again', async () => {
     const failing: Bot = { ...bot, receive: async () => Promise.reject(new Error('the disk is full')) }
-    const broken = slackHttp({ signingSecret })
+    const broken = slackHttp({ wait, signingSecret })
     slack(boltApp(server, broken), failing)
     assert.equal(((await broken.fetch(request(sign(heard())))) as Response).status, 500)
   })
@@ -55,7 +57,7 @@ describe('Slack over HTTP', () => {
   it('is acknowledged before the reply is made', async () => {
     const held = Promise.withResolvers<void>()
     const slow = fakeBot({ script: () => ({ chunks: [held.promise, 'At last.'] }) })
-    const busy = slackHttp({ signingSecret })
+    const busy = slackHttp({ wait, signingSecret })
     slack(boltApp(server, busy), slow)
     assert.equal(((await busy.fetch(request(sign(heard())))) as Response).status, 200)
     held.resolve()
@@ -63,29 +65,40 @@ describe('Slack over HTTP', () => {
   })
 
   const body = heard('Forged?', '1763900002.000100')
-  const good = sign(body)
+  const good = () => sign(body)
   const refused: Readonly<Record<string, () => Signed>> = {
     'a wrong secret': () => sign(body, { secret: 'guessed' }),
-    'a stale time stamp': () => sign(body, { at: seconds() - 301 }),
-    'a time stamp from the future': () => sign(body, { at: seconds() + 301 }),
+    'a stale time stamp': () => sign(body, { at: seconds() - 400 }),
+    'a time stamp from the future': () => sign(body, { at: seconds() + 400 }),
     'a time stamp a day ahead': () => sign(body, { at: seconds() + 86_400 }),
-    'no time stamp': () => ({ body, headers: { 'x-slack-signature': good.headers['x-slack-signature'] ?? '' } }),
+    'no time stamp': () => ({ body, headers: { 'x-slack-signature': good().headers['x-slack-signature'] ?? '' } }),
     'a time stamp that is no number': () => ({
-      ...good,
-      headers: { ...good.headers, 'x-slack-request-timestamp': '1e9' },
+      ...good(),
+      headers: { ...good().headers, 'x-slack-request-timestamp': '1e9' },
     }),
     'no signature': () => ({ body, headers: { 'x-slack-request-timestamp': String(seconds()) } }),
     'a signature of another version': () => ({
-      ...good,
-      headers: { ...good.headers, 'x-slack-signature': (good.headers['x-slack-signature'] ?? '').replace('v0', 'v1') },
+      ...good(),
+      headers: {
+        ...good().headers,
+        'x-slack-signature': (good().headers['x-slack-signature'] ?? '').replace('v0', 'v1'),
+      },
     }),
     'a cut signature': () => ({
-      ...good,
-      headers: { ...good.headers, 'x-slack-signature': (good.headers['x-slack-signature'] ?? '').slice(0, -2) },
+      ...good(),
+      headers: { ...good().headers, 'x-slack-signature': (good().headers['x-slack-signature'] ?? '').slice(0, -2) },
     }),
-    'a changed body': () => ({ ...good, body: body.replace('Forged', 'Changed') }),
+    'a changed body': () => ({ ...good(), body: body.replace('Forged', 'Changed') }),
     'another workspace': () =>
       sign(JSON.stringify({ ...JSON.parse(body), team_id: 'TEVIL', authorizations: [{ team_id: 'TEVIL' }] })),
+    'a button pressed in another workspace': () =>
+      sign(interactionForm({ ...press({ action: 'hone:up', value: 'hone:up:b_1' }), team: { id: 'TEVIL' } }), {
+        type: 'form',
+      }),
+    'a command given in another workspace': () =>
+      sign(new URLSearchParams({ ...slash('status', 'https://x.example'), team_id: 'TEVIL' } as never).toString(), {
+        type: 'form',
+      }),
     'no workspace': () => sign(JSON.stringify({ ...JSON.parse(body), team_id: undefined })),
     'a signed null': () => sign('null'),
     'a signed number': () => sign('7'),
@@ -107,11 +120,35 @@ describe('Slack over HTTP', () => {
     })
   }
 
+  it('takes what is five minutes old, or ahead, and no second more', async () => {
+    const noon = 1_763_900_000
+    const exact = slackHttp({ wait, signingSecret, now: () => noon * 1000 })
+    slack(boltApp(server, exact), bot)
+    const at = async (second: number) => (await exact.fetch(request(sign(heard(), { at: second }))))?.status
+    assert.deepEqual([await at(noon - 301), await at(noon + 301)], [401, 401])
+    assert.deepEqual([await at(noon - 300), await at(noon + 300)], [200, 200])
+  })
+
+  it('refuses a body that breaks off, and goes on', async () => {
+    const broken = new ReadableStream({ start: (controller) => controller.error(new Error('socket hang up')) })
+    const init = { method: 'POST', headers: good().headers, body: broken, duplex: 'half' }
+    const response = await receiver.fetch(new Request('http://127.0.0.1/slack/events', init as RequestInit))
+    assert.equal(response?.status, 400)
+  })
+
   it('refuses a request that was used before', async () => {
     const once = sign(heard())
     assert.equal(await status(once), 200)
     assert.equal(await status(once), 401)
     assert.equal(bot.received.length, 1)
+  })
+
+  it('refuses the copy of a request that is still being answered, and takes it again when it failed', async () => {
+    const once = sign(heard())
+    const codes = await Promise.all([status(once), status(once)])
+    assert.deepEqual(codes.sort(), [200, 401])
+    const failing = sign(interactionForm(press({ action: 'someone-elses', value: '1' })), { type: 'form' })
+    assert.deepEqual([await status(failing), await status(failing)], [404, 404])
   })
 
   it('lets Slack repeat an event, and answers it once', async () => {
@@ -170,7 +207,7 @@ describe('Slack over HTTP', () => {
   })
 
   it('leaves the host’s own listeners as they are', async () => {
-    const own = slackHttp({ signingSecret })
+    const own = slackHttp({ wait, signingSecret })
     const app = new App({
       receiver: own,
       token: 'xoxb-host',

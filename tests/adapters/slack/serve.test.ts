@@ -1,21 +1,31 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { serve } from '@hono/node-server'
+import type { webApi } from '@slack/bolt'
 import { botScopes, manifestLink, slackManifest } from '../../../adapters/slack/index.ts'
 import { printManifest } from '../../../src/cli/manifest.ts'
 import type { Output } from '../../../src/cli/output.ts'
-import { openSlack, slackFindings } from '../../../src/cli/slack.ts'
+import { openSlack } from '../../../src/cli/slack.ts'
+import { slackFindings } from '../../../src/cli/slack-doctor.ts'
 import { fileReader } from '../../../src/cli/slack-files.ts'
 import { readConfig } from '../../../src/config.ts'
 import { silent } from '../../../src/log.ts'
 import type { Knowledge, KnowledgeDocument } from '../../../src/ports/knowledge.ts'
+import { parseProfile } from '../../../src/prompt/profile.ts'
 import { fakeBot } from '../../fakes/bot.ts'
 import { sign, signingSecret } from '../../fakes/slack/http.ts'
 import { type FakeSlack, type FakeSlackOptions, fakeSlack } from '../../fakes/slack/index.ts'
-import { directMessage } from '../../fakes/slack/payloads.ts'
+import { directMessage, homeOpened } from '../../fakes/slack/payloads.ts'
 
 const socket = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' }
 const http = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_SIGNING_SECRET: signingSecret }
 const config = (server: FakeSlack, env: Record<string, string>) => readConfig({ ...env, HONE_SLACK_API: server.url })
-const none = async (): Promise<never> => Promise.reject(new Error('not asked for'))
+const profile = parseProfile('---\nname: desk\nstarters: [How do I take leave?]\n---\nYou are the desk.', 'desk.md')
+const none = {
+  knowledge: async (): Promise<never> => Promise.reject(new Error('not asked for')),
+  profiles: async () => ({ serving: profile }),
+}
 const hello = directMessage({ text: 'Hello?', ts: '1763900001.000100' })
 
 describe('hone serve with Slack', () => {
@@ -64,6 +74,19 @@ describe('hone serve with Slack', () => {
     await server.until(() => !server.socket.connected)
   })
 
+  it('leaves unacknowledged over Socket Mode what could not be kept, and takes it when it comes again', async () => {
+    await using server = await fakeSlack()
+    const bot = fakeBot()
+    let full = true
+    const receive: typeof bot.receive = async (event) => (full ? Promise.reject(new Error('full')) : bot.receive(event))
+    await using _ = await openSlack({ ...bot, receive }, config(server, socket), silent, none)
+    await assert.rejects(server.socket.send('events_api', hello), /not acknowledged/)
+    full = false
+    await server.socket.send('events_api', hello, 1)
+    await bot.idle()
+    assert.equal(server.space.messages[0]?.text, 'You said: Hello?')
+  })
+
   for (const how of ['recycle', 'drop'] as const) {
     it(`loses and doubles nothing over a ${how} of the connection in the middle of a reply`, async () => {
       await using server = await fakeSlack()
@@ -82,8 +105,16 @@ describe('hone serve with Slack', () => {
         server.space.messages.map(({ text }) => text),
         ['You said: Hello?', 'You said: And now?'],
       )
-    }).timeout(15_000)
+    })
   }
+
+  it('offers the profile’s starters where a conversation begins', async () => {
+    await using server = await fakeSlack()
+    await using _ = await openSlack(fakeBot(), config(server, socket), silent, none)
+    await server.socket.send('events_api', homeOpened('messages'))
+    await server.until(() => server.space.prompts.length > 0)
+    assert.match(JSON.stringify(server.space.prompts[0]), /How do I take leave\?/)
+  })
 
   it('talks over HTTP on Hone’s own port', async () => {
     await using server = await fakeSlack()
@@ -127,6 +158,69 @@ describe('hone doctor about Slack', () => {
     assert.match(JSON.stringify(all), /nothing from Slack is trained on/)
   })
 
+  const configured = { ...socket, SLACK_APP_TOKEN: 'xapp-1-A1-2-3', SLACK_CONFIG_TOKEN: 'xoxe.xoxp-1' }
+  const compared = async (manifest: object, env: Record<string, string> = configured) =>
+    (await findings({ answers: { 'apps.manifest.export': { manifest } } }, env)).find(
+      ({ what }) => what === 'Slack manifest',
+    )
+
+  it('names each event, command and switch that the app lacks as the line of its manifest', async () => {
+    const { features, settings, ...rest } = structuredClone(slackManifest())
+    const whole = await compared({ features, settings, ...rest })
+    assert.equal(whole?.ok, true, whole?.detail)
+    const bot_events = settings.event_subscriptions.bot_events.filter((name) => name !== 'message.im')
+    const worse = {
+      ...{ ...rest, features: { ...features, slash_commands: [], app_home: { home_tab_enabled: true } } },
+      settings: { ...settings, socket_mode_enabled: false, event_subscriptions: { bot_events } },
+    }
+    const found = await compared(worse)
+    assert.equal(found?.ok, false)
+    assert.deepEqual(
+      found?.detail
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim()),
+      [
+        'features.app_home.messages_tab_enabled: true',
+        'features.slash_commands: {"command":"/hone"}',
+        'settings.event_subscriptions.bot_events: message.im',
+        'settings.socket_mode_enabled: true',
+      ],
+    )
+  })
+
+  it('says what it needs to compare the manifest, and claims nothing without', async () => {
+    const without = (await findings({})).find(({ what }) => what === 'Slack manifest')
+    assert.match(without?.detail ?? '', /not compared: set SLACK_CONFIG_TOKEN.*message\.im/)
+    const appless = await compared({}, { ...http, SLACK_CONFIG_TOKEN: 'xoxe.xoxp-1' })
+    assert.match(appless?.detail ?? '', /SLACK_APP_ID/)
+    const refused = (await findings({}, configured)).find(({ what }) => what === 'Slack manifest')
+    assert.match(refused?.detail ?? '', /SLACK_CONFIG_TOKEN: invalid_app/)
+  })
+
+  it('asks the public address over HTTP what Slack asks, and tells whether it is this bot', async () => {
+    await using slack = await fakeSlack({ scopes: botScopes().join(',') })
+    await using served = await openSlack(fakeBot(), config(slack, http), silent, none)
+    const own = async (request: Request) => (await served?.fetch?.(request)) ?? new Response(null, { status: 404 })
+    const server = serve({ fetch: own, port: 0, hostname: '127.0.0.1' })
+    if (!server.listening) await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const finding = async (env: Record<string, string>) =>
+      (await slackFindings(config(slack, { ...http, ...env }), silent)).find(({ what }) => what === 'Slack endpoint')
+    const at = `${url}/slack/events`
+    assert.deepEqual(await finding({ HONE_SLACK_URL: at }), {
+      ...{ what: 'Slack endpoint', ok: true },
+      detail: `${at} is this bot, with the same signing secret`,
+    })
+    const other = await finding({ HONE_SLACK_URL: at, SLACK_SIGNING_SECRET: 'another' })
+    assert.match(`${other?.ok} ${other?.detail}`, /^false .* answers 401: The signature is wrong/)
+    assert.match((await finding({ HONE_SLACK_URL: `${url}/` }))?.detail ?? '', /answers 404; is `hone serve` behind it/)
+    assert.match((await finding({}))?.detail ?? '', /set HONE_SLACK_URL/)
+    server.close()
+    await once(server, 'close')
+    assert.match((await finding({ HONE_SLACK_URL: at }))?.detail ?? '', /was not reached/)
+  })
+
   it('says which token Slack refuses', async () => {
     const [token] = await findings({ refuse: () => 'token_revoked' })
     assert.match(token?.detail ?? '', /SLACK_BOT_TOKEN: token_revoked/)
@@ -152,8 +246,12 @@ describe('the Slack manifest', () => {
 
   it('keeps Slack’s limits, and fits into the link that makes the app', () => {
     const made = slackManifest({ prompts: ['a', 'b', 'c', 'd', 'e'] })
+    // Slack's types know the whole form, but neither its newest scopes nor its newest events.
+    const { event_subscriptions: _, ...settings } = made.settings
+    const form: webApi.AppsManifestCreateArguments['manifest'] = { ...made, oauth_config: {}, settings }
+    assert.ok(form.features)
     assert.ok(made.features.agent_view.agent_description.length <= 300)
-    assert.equal(made.features.agent_view.suggested_prompts.length, 4)
+    assert.equal(made.features.agent_view.suggested_prompts?.length, 4)
     assert.ok(made.display_information.description.length <= 140)
     const link = manifestLink(made)
     assert.ok(link.length < 8000)

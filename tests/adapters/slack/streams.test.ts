@@ -1,82 +1,9 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { slack } from '../../../adapters/slack/index.ts'
-import type { Channel, Inbound, ReplyEvent } from '../../../src/ports/channel.ts'
-import { fakeBot } from '../../fakes/bot.ts'
-import { type FakeSlackOptions, fakeSlack } from '../../fakes/slack/index.ts'
+import type { ReplyEvent } from '../../../src/ports/channel.ts'
 import { visible } from '../../fakes/slack/workspace.ts'
-import { boltApp, hand } from './workplace.ts'
-
-const source = {
-  number: 1,
-  title: 'Leave',
-  document: 'leave.md',
-  text: 'Everyone gets 25 days.',
-  url: 'https://docs.example/leave',
-}
-
-const event = (n: number): Inbound => {
-  const ts = `${1_763_900_000 + n}.000001`
-  return {
-    kind: 'message',
-    id: `slack:T1:C${n}:${ts}`,
-    channel: 'slack',
-    tenant: 'slack:T1',
-    thread: `slack:T1:C${n}:${ts}`,
-    person: { id: 'slack:T1:UANNA', name: 'Anna' },
-    scopes: [],
-    at: new Date(),
-    text: 'How many days?',
-  }
-}
-
-interface Pace {
-  readonly words: readonly string[]
-  /** Waits between two words. */
-  readonly wait?: () => Promise<unknown>
-}
-
-async function* reply(turn: string, { words, wait = async () => undefined }: Pace): AsyncGenerator<ReplyEvent> {
-  yield { kind: 'status', text: 'Searching the documents' }
-  yield { kind: 'source', source }
-  for (const word of words) {
-    await wait()
-    yield { kind: 'delta', text: word }
-  }
-  yield { kind: 'done', reply: { turn, text: words.join('').trim(), sources: [source], version: 'v1' } }
-}
-
-async function attached(
-  options: FakeSlackOptions = {},
-  clock: { now?: () => number; wait?: (ms: number) => Promise<unknown> } = {},
-) {
-  const server = await fakeSlack({ ...options, ...(clock.now ? { now: clock.now } : {}) })
-  const channels: Channel[] = []
-  const bot = fakeBot()
-  slack(
-    boltApp(server, hand()),
-    {
-      ...bot,
-      attach: (one) => {
-        channels.push(one)
-        return () => undefined
-      },
-    },
-    clock,
-  )
-  return { server, channel: channels[0] as Channel }
-}
-
-/** Time passes only when someone waits. */
-function handClock() {
-  let time = 0
-  return {
-    now: () => time,
-    wait: async (ms: number) => {
-      time += ms
-    },
-  }
-}
+import { attached, event, handClock, reply, source } from './delivering.ts'
+import { twenty } from './twenty.ts'
 
 describe('replies in Slack', () => {
   it('stream as they are made, with a task card, its sources as links, and thumbs at the end', async () => {
@@ -89,36 +16,22 @@ describe('replies in Slack', () => {
     )
     await server.until(() => server.space.messages.length > 0)
     const [message] = server.space.messages
-    assert.equal(message?.tasks.get('task1')?.['status'], 'in_progress')
+    const card = () => [...(message?.tasks.values() ?? [])][0]
+    assert.equal(card()?.['status'], 'in_progress')
     held.resolve()
     await delivering
     assert.equal(message?.text, 'Twenty-five days a year.')
-    assert.deepEqual(message?.tasks.get('task1')?.['sources'], [{ type: 'url', url: source.url, text: 'Leave' }])
-    assert.equal(message?.tasks.get('task1')?.['status'], 'complete')
+    assert.deepEqual(card()?.['sources'], [{ type: 'url', url: source.url, text: 'Leave' }])
+    assert.equal(card()?.['status'], 'complete')
     assert.match(JSON.stringify(message?.blocks), /"type":"feedback_buttons".*hone:up:b_1.*hone:down:b_1/)
     assert.equal(message?.streamingSince, undefined)
   })
 
   it('twenty at once in one workspace are never limited, and all arrive whole', async () => {
-    const speed = 20
-    const start = performance.now()
-    const now = () => (performance.now() - start) * speed
-    const wait = (ms: number) => sleep(ms / speed)
-    const { server, channel } = await attached({}, { now, wait })
-    await using _ = server
-    const words = Array.from({ length: 120 }, (_, i) => `word${i} `)
-    const ids = Array.from({ length: 20 }, (_, i) => i + 1)
-    await Promise.all(ids.map((n) => channel.deliver(event(n), reply(`b_${n}`, { words, wait: () => wait(250) }))))
-    assert.deepEqual(server.limited, [])
-    const shown = server.space.messages.map(visible)
-    assert.equal(shown.length, 20)
-    for (const n of ids) {
-      const [own = ''] = shown.filter((text) => text.includes(`hone:up:b_${n}"`))
-      assert.ok(own.includes('word0 ') && own.includes('word119'), `reply ${n} is not whole`)
-    }
-    const streamed = server.space.messages.filter((message) => message.streamed).length
+    const { limited, broken, streamed } = await twenty()
+    assert.deepEqual({ limited, broken }, { limited: [], broken: [] })
     assert.ok(streamed >= 9, `${streamed} of 20 streamed`)
-  }).timeout(30_000)
+  })
 
   it('go on in a new message when Slack ends the stream', async () => {
     const clock = handClock()
@@ -150,10 +63,12 @@ describe('replies in Slack', () => {
     const { server, channel } = await attached({}, clock)
     await using _ = server
     const words = Array.from({ length: 12 }, (_, i) => `word${i} `)
+    const shown = () => server.space.messages.map(({ text }) => text).join('')
+    let told = 0
     const age = async () => {
-      const calls = server.calls.length
+      await server.until(() => told === 0 || shown().includes(`word${told - 1}`))
+      told += 1
       await clock.wait(50_000)
-      await Promise.race([server.until(() => server.calls.length > calls), sleep(500)])
     }
     await channel.deliver(event(1), reply('b_1', { words, wait: age }))
     assert.ok(server.space.messages.length >= 2)
@@ -184,6 +99,21 @@ describe('replies in Slack', () => {
     assert.deepEqual(
       lines,
       Array.from({ length: 700 }, (_, i) => `line ${i}`),
+    )
+  })
+
+  it('show a table that is cut as a table in each message', async () => {
+    const { server, channel } = await attached()
+    await using _ = server
+    const head = '| number | what it is |\n| --- | --- |\n'
+    const rows = Array.from({ length: 400 }, (_, i) => `| ${i} | something that is told at some length |\n`)
+    const refs = await channel.deliver(event(1), reply('b_1', { words: ['So:\n\n', head, ...rows, '\nThat is all.'] }))
+    assert.ok(refs.length >= 2)
+    const shown = server.space.messages.map(({ text }) => text)
+    for (const text of shown) assert.equal(text.split(head).length, 2)
+    assert.deepEqual(
+      shown.join('').match(/^\| \d+/gm),
+      rows.map((_, i) => `| ${i}`),
     )
   })
 
@@ -231,6 +161,30 @@ describe('replies in Slack', () => {
     await channel.deliver(event(1), reply('b_1', { words: ['One ', 'two ', 'three.'], wait: () => sleep(5) }))
     assert.match(server.space.messages.map(visible).join(), /One two three\./)
     assert.equal(server.space.messages.filter((message) => visible(message).includes('hone:up:b_1')).length, 1)
+  })
+
+  it('leave no task in progress where the stream’s end is refused and an edit takes over', async () => {
+    let ends = 0
+    const refuse = (method: string) => (method === 'chat.stopStream' && ++ends === 1 ? 'internal_error' : undefined)
+    const { server, channel } = await attached({ refuse })
+    await using _ = server
+    await channel.deliver(event(1), reply('b_1', { words: ['Yes.'] }))
+    const [message] = server.space.messages
+    assert.match(visible(message as never), /Yes\..*hone:up:b_1/)
+    assert.deepEqual(
+      [...(message?.tasks.values() ?? [])].map(({ status }) => status),
+      ['complete'],
+    )
+  })
+
+  it('are cut nowhere where every < counts four times', async () => {
+    const refuse = (method: string) => (/Stream|update/.test(method) ? 'unknown_method' : undefined)
+    const { server, channel } = await attached({ refuse })
+    await using _ = server
+    const words = Array.from({ length: 400 }, (_, i) => `a<b<${i} `)
+    await channel.deliver(event(1), reply('b_1', { words }))
+    const shown = server.space.messages.flatMap((message) => visible(message).match(/a&lt;b&lt;\d+/g) ?? [])
+    assert.equal(shown.length, 400)
   })
 
   it('never ring anybody and never carry a link that leaks', async () => {

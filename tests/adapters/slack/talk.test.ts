@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { type FileToRead, feedbackBlocks, logTurn, type SlackOptions } from '../../../adapters/slack/index.ts'
+import { type FileToRead, feedbackBlocks, logTurn } from '../../../adapters/slack/index.ts'
 import { sqlite } from '../../../src/store/index.ts'
-import { type FakeBotOptions, fakeBot } from '../../fakes/bot.ts'
+import { fakeBot } from '../../fakes/bot.ts'
 import {
   channelMessage,
   directMessage,
   envelope,
+  fileShared,
   homeOpened,
   mention,
   press,
@@ -13,26 +14,26 @@ import {
   shortcut,
   slash,
   stopPressed,
+  threadStarted,
 } from '../../fakes/slack/payloads.ts'
 import { visible } from '../../fakes/slack/workspace.ts'
+import { answered, root } from './answered.ts'
 import { workplace } from './workplace.ts'
 
 type Json = Record<string, unknown>
-const root = '1763900001.000100'
-
-/** A place to talk, and where one reply was given. */
-async function answered(options: SlackOptions & FakeBotOptions = {}) {
-  const bot = fakeBot(options)
-  const place = await workplace(bot, options)
-  await place.give(mention({ text: 'Hello?', ts: root }))
-  await bot.idle()
-  const [message] = place.slack.space.messages
-  assert.ok(message)
-  const turn = /hone:up:(\w+)/.exec(visible(message))?.[1] ?? ''
-  return { ...place, bot, message, turn, [Symbol.asyncDispose]: place[Symbol.asyncDispose] }
-}
-
 describe('talking in Slack', () => {
+  it('says of a message whether an admin wrote it', async () => {
+    const bot = fakeBot()
+    await using place = await workplace(bot, { admins: ['UADMIN'] })
+    await place.give(directMessage({ text: 'Hello', ts: root, user: 'UADMIN' }))
+    await place.give(directMessage({ text: 'Hello', ts: '1763900002.000100' }))
+    await bot.idle()
+    assert.deepEqual(
+      bot.received.map(({ admin }) => admin),
+      [true, undefined],
+    )
+  })
+
   it('answers direct messages in a thread below them', async () => {
     const bot = fakeBot()
     await using place = await workplace(bot)
@@ -177,13 +178,7 @@ describe('talking in Slack', () => {
   it('offers questions where a conversation begins, on both surfaces', async () => {
     await using place = await workplace(fakeBot(), { prompts: ['How do I take leave?', 'Who is who?', 'c', 'd', 'e'] })
     await place.give(homeOpened('messages'))
-    await place.give(
-      envelope({
-        type: 'assistant_thread_started',
-        assistant_thread: { user_id: 'UANNA', channel_id: 'D1', thread_ts: root, context: {} },
-        event_ts: '1.1',
-      }),
-    )
+    await place.give(threadStarted(root))
     const [agent, older] = place.slack.space.prompts
     assert.equal((agent?.['prompts'] as unknown[] | undefined)?.length, 4)
     assert.equal(agent?.['thread_ts'], undefined)
@@ -194,17 +189,7 @@ describe('talking in Slack', () => {
     const files: FileToRead[] = []
     const read = async (file: FileToRead) => files.push(file)
     await using place = await workplace(fakeBot(), { admins: ['UADMIN'], read })
-    const shared = (user: string, url: string, ts = root) => {
-      const payload = directMessage({ text: '', ts, user }) as { event: Json }
-      return {
-        ...payload,
-        event: {
-          ...payload.event,
-          subtype: 'file_share',
-          files: [{ id: 'F1', name: 'parking.md', url_private_download: url }],
-        },
-      }
-    }
+    const shared = (user: string, url: string, ts = root) => fileShared({ url, ts, user })
     const url = place.slack.url.replace('/api/', '/files/parking.md')
     await place.give(shared('UADMIN', url))
     await place.slack.until(() => place.slack.space.ephemerals.length === 1)
@@ -216,8 +201,49 @@ describe('talking in Slack', () => {
     assert.match(new TextDecoder().decode(files[0]?.bytes), /behind the house/)
     await place.give(shared('UANNA', url, '1763900002.000100'))
     await place.give(shared('UADMIN', 'https://evil.example/x', '1763900003.000100'))
-    await place.slack.until(() => place.slack.space.ephemerals.length >= 2)
+    await place.slack.until(() => place.slack.space.ephemerals.length === 3)
+    const told = place.slack.space.ephemerals.slice(1).map(({ user, text }) => `${user}: ${text}`)
+    assert.match(told.toSorted().join(), /UADMIN: .*does not lie in Slack.*UANNA: Files are read only when an admin/)
     assert.equal(files.length, 1)
+  })
+
+  it('acknowledges a shared file at once, though it takes Slack long to say who is an admin', async () => {
+    const breaks = (method: string) => (method === 'usergroups.users.list' ? ('unheard' as const) : undefined)
+    const wait = () => new Promise(() => undefined)
+    await using store = await sqlite(':memory:')
+    const bot = fakeBot({ store })
+    await using place = await workplace(bot, { admins: ['SADMINS'], read: async () => 1, wait, fake: { breaks } })
+    assert.equal(await place.give(fileShared({ url: 'https://files.slack.com/x', ts: root })), 'acknowledged')
+    assert.equal((await store.inbox.unsettled()).length, 1)
+  })
+
+  it('keeps a message, as nobody special’s, though Slack never says who is an admin', async () => {
+    const breaks = (method: string) => (method === 'usergroups.users.list' ? ('unheard' as const) : undefined)
+    const wait = (ms: number) => (ms === 1000 ? Promise.resolve() : new Promise(() => undefined))
+    const bot = fakeBot()
+    await using place = await workplace(bot, { admins: ['SADMINS'], wait, fake: { breaks } })
+    assert.equal(await place.give(mention({ text: 'Who am I?', ts: root })), 'acknowledged')
+    assert.deepEqual(
+      bot.received.map((event) => [event.kind, event.admin]),
+      [['message', undefined]],
+    )
+  })
+
+  it('reads after a crash what it was told to read before', async () => {
+    await using store = await sqlite(':memory:')
+    const never = Promise.withResolvers<number>()
+    await using dying = await workplace(fakeBot({ store }), { read: () => never.promise })
+    const url = dying.slack.url.replace('/api/', '/files/parking.md')
+    assert.equal(await dying.give(fileShared({ url, ts: root, user: 'UADMIN' })), 'acknowledged')
+    const again: FileToRead[] = []
+    const read = async (file: FileToRead) => again.push(file)
+    await using next = await workplace(fakeBot({ store }), { read, server: dying.slack })
+    await next.slack.until(() => next.slack.space.ephemerals.length === 1)
+    assert.deepEqual(
+      again.map(({ id, tenant, scope }) => [id, tenant, scope]),
+      [['F1', 'slack:T1', 'slack:T1:D1']],
+    )
+    while ((await store.inbox.unsettled()).length > 0) await new Promise(setImmediate)
   })
 
   it('does nothing more once it is detached', async () => {
@@ -229,20 +255,17 @@ describe('talking in Slack', () => {
 })
 
 describe('judging in Slack', () => {
-  const votes = async (place: Awaited<ReturnType<typeof answered>>) =>
-    (await place.bot.store.feedback.ofTurn(place.turn)).votes.map(({ person, verdict }) => `${person} ${verdict}`)
-
   it('keeps a vote before it is acknowledged, and lets it be changed and withdrawn', async () => {
     await using place = await answered()
     const give = (value: string) =>
       place.give(press({ action: 'hone:feedback', type: 'feedback_buttons', value, thread: root }))
     assert.equal(await give(`hone:up:${place.turn}`), 'acknowledged')
-    assert.deepEqual(await votes(place), ['slack:T1:UANNA up'])
+    assert.deepEqual(await place.votes(), ['slack:T1:UANNA up'])
     await give(`hone:down:${place.turn}`)
-    assert.deepEqual(await votes(place), ['slack:T1:UANNA down'])
+    assert.deepEqual(await place.votes(), ['slack:T1:UANNA down'])
     assert.equal(place.slack.space.modals.length, 1)
     await place.give(press({ action: 'hone:withdraw', value: `hone:withdraw:${place.turn}`, thread: root }))
-    assert.doesNotMatch((await votes(place)).join(), /up|down/)
+    assert.doesNotMatch((await place.votes()).join(), /up|down/)
     assert.match(place.slack.space.ephemerals.at(-1)?.text ?? '', /withdrawn/)
   })
 
@@ -264,7 +287,7 @@ describe('judging in Slack', () => {
     await using place = await answered()
     await using after = await workplace(fakeBot({ store: place.bot.store }))
     await after.give(press({ action: 'hone:feedback', type: 'feedback_buttons', value: `hone:up:${place.turn}` }))
-    assert.deepEqual(await votes(place), ['slack:T1:UANNA up'])
+    assert.deepEqual(await place.votes(), ['slack:T1:UANNA up'])
   })
 
   it('tries again in the same thread', async () => {
@@ -285,7 +308,7 @@ describe('judging in Slack', () => {
     const script = () => ({ chunks: ['Left words'], version: 'v1', against: { text: 'Right words', version: 'v2' } })
     await using place = await answered({ script })
     assert.match(place.message.text, /\*\*A\*\*[\s\S]*Left words[\s\S]*\*\*B\*\*[\s\S]*Right words/)
-    assert.doesNotMatch(visible(place.message), /v1|v2/)
+    assert.doesNotMatch(visible(place.message), /\bv[12]\b/)
     const value = /hone:duel-left:[^"]+/.exec(visible(place.message))?.[0] ?? ''
     await place.give(press({ action: 'hone:duel-left', value, thread: root }))
     assert.deepEqual(
@@ -307,11 +330,11 @@ describe('judging in Slack', () => {
   it('counts reactions only where that is switched on', async () => {
     await using off = await answered()
     await off.give(reaction('+1', { channel: 'C1', ts: off.message.ts }))
-    assert.deepEqual(await votes(off), [])
+    assert.deepEqual(await off.votes(), [])
     await using on = await answered({ reactions: true })
     await on.give(reaction('thumbsdown::skin-tone-3', { channel: 'C1', ts: on.message.ts }))
     await on.give(reaction('tada', { channel: 'C1', ts: on.message.ts }))
-    assert.deepEqual(await votes(on), ['slack:T1:UANNA down'])
+    assert.deepEqual(await on.votes(), ['slack:T1:UANNA down'])
   })
 
   it('takes votes on what a host answered itself', async () => {
@@ -344,6 +367,20 @@ describe('commands and App Home in Slack', () => {
     await place.slack.until(() => place.slack.responses.length === 1)
     assert.equal(place.slack.responses[0]?.['response_type'], 'ephemeral')
     assert.match(JSON.stringify(place.slack.responses[0]), /Command: \*\*status\*\*/)
+  })
+
+  it('tells why about the last reply to the one who asks, in that channel', async () => {
+    await using store = await sqlite(':memory:')
+    await using place = await answered({ store })
+    await place.give(directMessage({ text: 'Elsewhere', ts: '1763900002.000100' }))
+    await place.give(mention({ text: 'Mine?', ts: '1763900003.000100', user: 'UBEN' }))
+    await place.bot.idle()
+    const respond = place.slack.url.replace('/api/', '/respond/1')
+    await place.give(slash('why', respond))
+    await place.give(slash('why', respond, 'UNEW'))
+    await place.slack.until(() => place.slack.responses.length === 2)
+    assert.match(JSON.stringify(place.slack.responses[0]), new RegExp(`why ${place.turn}\\*`))
+    assert.match(JSON.stringify(place.slack.responses[1]), /Command: \*\*why\*\*/)
   })
 
   it('knows admins by user group, and asks them back before anything is changed', async () => {

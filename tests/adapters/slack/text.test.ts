@@ -9,7 +9,7 @@ import {
   turnIn,
 } from '../../../adapters/slack/parse/interaction.ts'
 import { forSomeoneElse, mentions, plainText } from '../../../adapters/slack/parse/text.ts'
-import { feedbackBlocks, plainReplyBlocks } from '../../../adapters/slack/render/reply.ts'
+import { feedbackBlocks, plainReplyBlocks, sourceBlocks } from '../../../adapters/slack/render/reply.ts'
 import { mrkdwn, safeText, settled } from '../../../adapters/slack/render/text.ts'
 import { cutAt, openFence } from '../../../adapters/slack/surface.ts'
 
@@ -91,6 +91,33 @@ describe('what the bot writes in Slack', () => {
     assert.equal(mrkdwn('`[x](!channel)`'), '`[x](!channel)`')
   })
 
+  it('leads nowhere by other protocols, nor by addresses without one', () => {
+    const hosts = new Set(['docs.example'])
+    for (const address of ['javascript://docs.example/%0aopen', 'slack://docs.example/x', 'file://docs.example/x'])
+      assert.equal(safeText(`[a](${address})`, hosts), `a (\`${address}\`)`)
+    assert.equal(
+      safeText('see www.evil.example?q=1 or evil.example/x?q=1'),
+      'see `www.evil.example?q=1` or `evil.example/x?q=1`',
+    )
+    assert.equal(safeText('Read leave.md, and/or ask i.e. 1.5/2.5'), 'Read leave.md, and/or ask i.e. 1.5/2.5')
+  })
+
+  it('is left as it is where it is a table, a list, code or emphasis', () => {
+    const text =
+      '# Leave\n\n| days | who |\n| --- | --- |\n| 25 | all |\n\n1. **one**\n   - _two_ ~~three~~\n\n```ts\nconst a = 1 // @here\n```\n'
+    assert.equal(safeText(text), text)
+    assert.equal(settled(text), text.length)
+  })
+
+  it('lets no stray backtick take the code off an address', () => {
+    for (const text of ['a ` b https://evil.example/x', '`` https://evil.example/x `', 'a\\` https://evil.example/x']) {
+      const shown = safeText(text)
+      const before = shown.slice(0, shown.indexOf('https:'))
+      assert.equal(before.split('`').length, 2, shown)
+    }
+    assert.equal(safeText('`a` and `b`'), '`a` and `b`')
+  })
+
   it('grows: what was shown of prose is never taken back', () => {
     const prose = fc.array(
       fc.constantFrom(
@@ -129,10 +156,41 @@ describe('what the bot writes in Slack', () => {
     assert.equal(openFence('x\n```ts\ncode\n```\n'), '')
   })
 
+  it('leads to the pages of its sources, whatever their addresses hold', () => {
+    const source = { number: 1, title: 'A|b <c>', document: 'd', text: 't' }
+    const shown = (url: string) => JSON.stringify(sourceBlocks([{ ...source, url }]))
+    assert.match(
+      shown('https://a.example/x|y><!here>?a=1&b'),
+      /<https:\/\/a\.example\/x%7Cy%3E%3C!here%3E\?a=1&amp;b\|A¦b &lt;c&gt;>/,
+    )
+    for (const url of ['javascript:alert(1)', 'leave.md', `https://a.example/${'x'.repeat(3000)}`])
+      assert.match(shown(url), /\[1\] A¦b &lt;c&gt;"/, url)
+    const many = Array.from({ length: 40 }, (_, n) => ({
+      ...source,
+      number: n,
+      url: `https://a.example/${'y'.repeat(200)}`,
+    }))
+    const [block] = sourceBlocks(many)
+    assert.match(JSON.stringify(block), /y\|A¦b &lt;c&gt;>"/)
+  })
+
   it('falls back to the older markup', () => {
     assert.equal(
       mrkdwn('# Title\n- **bold** [page](https://a.example) <b>'),
       '*Title*\n• *bold* <https://a.example|page> &lt;b&gt;',
+    )
+    assert.equal(mrkdwn('*so*, ~~not~~ **thus**; 2 * 3 * 4'), '_so_, ~not~ *thus*; 2 * 3 * 4')
+  })
+
+  it('keeps code as it is in the older markup, and the columns of tables', () => {
+    const code = '```\n# no title\n- no *list* [a](https://a.example)\n```'
+    assert.equal(mrkdwn(code.replace('```', '```sh')), code)
+    assert.equal(mrkdwn('`**a**` <'), '`**a**` &lt;')
+    const drawn = '```\n| a | b |\n| 1 | 2 |\n```'
+    assert.equal(mrkdwn(drawn), drawn)
+    assert.equal(
+      mrkdwn('So:\n\n| a | b |\n| --- | --- |\n| 1 | 2 |'),
+      'So:\n\n```\n| a | b |\n| --- | --- |\n| 1 | 2 |\n```\n',
     )
   })
 

@@ -1,6 +1,7 @@
 import { App, type Receiver, type ReceiverEvent } from '@slack/bolt'
 import { type SlackChannel, type SlackOptions, slack } from '../../../adapters/slack/index.ts'
 import type { Bot } from '../../../src/ports/bot.ts'
+import { ownTime } from '../../fakes/clock.ts'
 import { type FakeSlack, type FakeSlackOptions, fakeSlack } from '../../fakes/slack/index.ts'
 
 /** A receiver that is handed payloads by hand, and says whether they were acknowledged. */
@@ -37,13 +38,13 @@ export interface Workplace extends AsyncDisposable {
 
 export async function workplace(
   bot: Bot,
-  options: SlackOptions & { readonly fake?: FakeSlackOptions } = {},
+  options: SlackOptions & { readonly fake?: FakeSlackOptions; readonly server?: FakeSlack } = {},
 ): Promise<Workplace> {
-  const { fake, ...rest } = options
-  const server = await fakeSlack(fake)
+  const { fake, server: open, ...rest } = options
+  const server = open ?? (await fakeSlack(fake))
   const receiver = hand()
   const app = boltApp(server, receiver)
-  const channel = slack(app, bot, { admins: ['UADMIN'], ...rest })
+  const channel = slack(app, bot, { admins: ['UADMIN'], ...ownTime(), ...rest })
   return {
     slack: server,
     app,
@@ -51,7 +52,7 @@ export async function workplace(
     give: receiver.give,
     async [Symbol.asyncDispose]() {
       channel.detach()
-      await server[Symbol.asyncDispose]()
+      if (!open) await server[Symbol.asyncDispose]()
     },
   }
 }

@@ -129,6 +129,56 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       assert.match(await (await anna.invoke('composeExtension/fetchTask', other)).text(), /no reply of this bot/)
     })
 
+    it('takes a better answer in a personal chat that Teams calls by another id there, from who wrote in it', async () => {
+      await using bench = await openBench(open)
+      const { id, turn } = await replied(bench, bench.chat())
+      const menu = { conversation: '19:aad-anna_bot@unq.gbl.spaces' }
+      const payload = { commandId: 'honeBetterAnswer', messagePayload: { id } }
+      const data = { honeTurn: turn, better: '25 days.' }
+      const ben = bench.chat({ ...menu, who: 'Ben' })
+      assert.match(await (await ben.invoke('composeExtension/fetchTask', payload)).text(), /no reply of this bot/)
+      assert.match(await (await ben.invoke('composeExtension/submitAction', { data })).text(), /no reply of this bot/)
+      const anna = bench.chat(menu)
+      assert.match(await (await anna.invoke('composeExtension/fetchTask', payload)).text(), /You said: How many days/)
+      assert.match(await (await anna.invoke('composeExtension/submitAction', { data })).text(), /Thank you/)
+      const { corrections } = await bench.bot.store.feedback.ofTurn(turn)
+      assert.deepEqual(
+        corrections.map(({ person }) => person),
+        [anna.personId],
+      )
+    })
+
+    it('takes no duel that was not shown there, and no reply of another chat, whatever a card carries', async () => {
+      await using bench = await openBench(open)
+      const [anna, ben] = [bench.chat(), bench.chat({ conversation: 'a:ben', who: 'Ben' })]
+      const turns: string[] = []
+      for (const text of ['One', 'Two']) {
+        await anna.say(text)
+        await bench.bot.idle()
+        turns.push((await bench.bot.store.turns.history(anna.thread, 9)).at(-1)?.id ?? '')
+      }
+      const forged = { duel: turns.join('.'), outcome: 'left' }
+      for (const [who, data] of [
+        [anna, forged],
+        [ben, forged],
+        [anna, { ...forged, duel: `${turns[0]}.nothing` }],
+        [anna, { ...forged, duel: turns[0] }],
+      ] as const) {
+        const { body } = await json(await who.press('m1', 'hone.duel', data))
+        assert.match(JSON.stringify(body), /no reply of this bot/)
+      }
+      await ben.invoke('task/submit', { data: { honeTurn: turns[0], verdict: 'down' } })
+      assert.equal(bench.bot.said.length, 0)
+      // A person named in the data is nobody: a vote is the sender's own.
+      await anna.invoke('task/submit', {
+        data: { honeTurn: turns[0], verdict: 'up', person: ben.personId, from: ben.personId },
+      })
+      assert.deepEqual(
+        bench.bot.said.map(({ person }) => person.id),
+        [anna.personId],
+      )
+    })
+
     it('shows a duel as a card, blind, and replaces it with what was chosen', async () => {
       const script = () => ({ chunks: ['Twenty-five.'], version: 'v1', against: { text: '25 days.', version: 'v2' } })
       await using bench = await openBench(open, { script })
@@ -137,7 +187,7 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       const { id, activity } = await anna.answered()
       const [{ content }] = activity['attachments'] as [{ content: { actions: { title: string; data: object }[] } }]
       assert.match(JSON.stringify(content), /Twenty-five\..*25 days\./)
-      assert.doesNotMatch(JSON.stringify(content), /v1|v2/)
+      assert.doesNotMatch(JSON.stringify(content), /\bv[12]\b/)
       assert.match(JSON.stringify(activity['entities']), /AIGeneratedContent/)
       const right = content.actions.find(({ title }) => title === 'Right is better')
       const { status, body } = await json(await anna.press(id, 'hone.duel', right?.data ?? {}))
@@ -154,7 +204,7 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       await using bench = await openBench(open, { mode: 'observe' })
       let turn = ''
       bench.host.onTurn(async (context) => {
-        const { text } = context.activity
+        const { text } = context.activity as { readonly text?: string }
         if (!text) return
         const answer = 'The host says 25.'
         turn = await bench.hone.observe(context, { question: text, answer, model: 'host-model' })

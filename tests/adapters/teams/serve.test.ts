@@ -10,18 +10,21 @@ import { openChannels } from '../../../src/cli/channels.ts'
 import { printManifest } from '../../../src/cli/manifest.ts'
 import { createOutput } from '../../../src/cli/output.ts'
 import { sdks, teamsFindings } from '../../../src/cli/teams.ts'
+import { manifest } from '../../../src/cli/teams-manifest.ts'
 import { readConfig } from '../../../src/config.ts'
 import { silent } from '../../../src/log.ts'
 import { fakeBot } from '../../fakes/bot.ts'
 import { openChat } from '../../fakes/teams/chat.ts'
 import { openConnector } from '../../fakes/teams/connector.ts'
 import { appId } from '../../fakes/teams/issuer.ts'
+import { type Answer, formOf, serve } from '../../fakes/teams/server.ts'
 
 const json = { 'content-type': 'application/json; charset=utf-8' }
 const tenant = 'a1b2c3d4-0000-4000-8000-000000000001'
 const whole = { HONE_TEAMS_APP_ID: appId, HONE_TEAMS_APP_SECRET: 'secret', HONE_TEAMS_APP_TENANT: tenant }
-const unread = () => Promise.reject(new Error('Nothing here reads documents.'))
-const open = (env: Record<string, string>) => openChannels(fakeBot(), readConfig(env), silent, unread)
+const unread = (): Promise<never> => Promise.reject(new Error('Nothing here reads documents.'))
+const open = (env: Record<string, string>) =>
+  openChannels(fakeBot(), readConfig(env), silent, { knowledge: unread, profiles: unread })
 
 describe('Teams in hone serve', () => {
   it('is not there unless it is configured', async () => {
@@ -84,9 +87,46 @@ describe('Teams in hone serve', () => {
     await using connector = await openConnector({ anonymous: true })
     await using channels = await open(insecure)
     const fetch = async (request: Request) => (await channels.fetch(request)) as Response
-    const anna = openChat({ adapter: {}, seen: [], use: () => undefined, onTurn: () => undefined, fetch }, connector)
+    const anna = openChat({ fetch }, connector)
     assert.equal((await anna.post({ type: 'message', text: 'hi' }, '')).status, 200)
     assert.equal((await anna.answered()).activity.text, 'You said: hi')
+  })
+})
+
+describe('the doctor of Teams', () => {
+  const found = async (env: Record<string, string>, entra: string) => {
+    const findings = await teamsFindings(readConfig({ ...whole, ...env }), entra)
+    return Object.fromEntries(findings.map(({ what, ok, detail }) => [what.replace('Teams ', ''), [ok, detail]]))
+  }
+
+  it('asks Entra for a token, and the public address for the bot', async () => {
+    const asked: string[] = []
+    const refusal = { error: 'invalid_client', error_description: 'AADSTS7000215: Invalid client secret.\nTrace ID: x' }
+    let answer: Answer = { status: 200, body: { access_token: 'never shown' } }
+    await using entra = await serve(({ path }) => {
+      asked.push(path)
+      return answer
+    }, formOf)
+    await using bot = await serve(({ path }) => ({ status: path === '/api/messages' ? 400 : 404 }))
+    const login = entra.url.replace(/\/$/, '')
+    const well = await found({ HONE_TEAMS_URL: `${bot.url}api/messages` }, login)
+    assert.deepEqual(asked, [`/${tenant}/oauth2/v2.0/token`])
+    assert.deepEqual(well['credentials'], [true, `Entra accepts them for ${appId}`])
+    assert.deepEqual(well['endpoint'], [true, `${bot.url}api/messages is this bot`])
+    assert.deepEqual(well['tenants'], [true, tenant])
+    assert.match(String(well['SDK']?.[1]), /^(agents-hosting|botbuilder)$/)
+    assert.match(String(well['policy']?.[1]), /not trained on/)
+    answer = { status: 401, body: refusal }
+    const badly = await found({ HONE_TEAMS_URL: `${bot.url}elsewhere` }, login)
+    assert.deepEqual(badly['credentials'], [false, 'AADSTS7000215: Invalid client secret.'])
+    assert.match(String(badly['endpoint']?.[1]), /answers 404/)
+  })
+
+  it('says what it could not reach', async () => {
+    const nowhere = 'http://127.0.0.1:1'
+    const { credentials, endpoint } = await found({ HONE_TEAMS_URL: `${nowhere}/api/messages` }, nowhere)
+    assert.deepEqual(credentials, [false, `could not be checked: ${nowhere} was not reached`])
+    assert.deepEqual(endpoint, [false, `${nowhere}/api/messages was not reached`])
   })
 })
 
@@ -129,7 +169,10 @@ describe('the package for Teams', () => {
 
   it('passes the published schema, and a broken one does not', async () => {
     const made = teamsManifest({ appId, website: 'https://hone.test' })
-    assert.deepEqual(await AppManifestUtils.validateAgainstSchema(made as never), [])
-    assert.notDeepEqual(await AppManifestUtils.validateAgainstSchema({ ...made, bots: [{}] } as never), [])
+    const { file } = manifest(readConfig({}), { appId, website: 'https://hone.test' })
+    const zipped = JSON.parse(strFromU8(unzipSync(file?.bytes ?? new Uint8Array())['manifest.json'] as Uint8Array))
+    assert.deepEqual(zipped, made)
+    assert.deepEqual(await AppManifestUtils.validateAgainstSchema(zipped as never), [])
+    assert.notDeepEqual(await AppManifestUtils.validateAgainstSchema({ ...zipped, bots: [{}] } as never), [])
   })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
+import { suggestions } from '../../../adapters/teams/render.ts'
 import type { Logger } from '../../../src/log.ts'
 import type { Source } from '../../../src/ports/channel.ts'
 import { type Bench, jumpingClock, openBench } from '../../fakes/teams/bench.ts'
@@ -54,6 +55,20 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       assert.match(String(bench.connector.calls[0]?.activity.text), /^(Searching the handbook|Reading 1 source) …$/)
       assert.equal(activity.text, 'You get **25 days** a year [1].')
       assert.equal(anna.shown().length, 1)
+    })
+
+    it('folds the reasons of an answer behind a button of a card under it', async () => {
+      const explanation = { text: 'Not https://evil.example but the page says so.', show: 'folded' } as const
+      await using bench = await openBench(open, { script: () => ({ chunks: ['25 days.'], explanation }) })
+      const anna = bench.chat()
+      await anna.say('How many days?')
+      const { activity } = await anna.answered()
+      assert.deepEqual([faults(bench), activity.text], [[], '25 days.'])
+      const [{ content } = { content: {} }] = activity['attachments'] as { content: Record<string, unknown> }[]
+      const { body, actions } = content as Record<'body' | 'actions', object[]>
+      const text = 'Not `https://evil.example` but the page says so.'
+      assert.deepEqual(body, [{ type: 'TextBlock', text, wrap: true, id: 'why', isVisible: false }])
+      assert.deepEqual(actions, [{ type: 'Action.ToggleVisibility', title: 'Why?', targetElements: ['why'] }])
     })
 
     it('labels the reply as AI generated, with its sources to hover over, thumbs and suggestions', async () => {
@@ -138,6 +153,7 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       const said = `${String(streamed?.activity.text).replace(/ …$/, ' ')}${rest?.activity.text}`
       assert.equal(said, `${gates.map((_, n) => `word${n} `).join('')}end.`)
       for (const message of anna.shown()) {
+        assert.match(JSON.stringify(message.activity['entities']), /AIGeneratedContent/)
         const turn = await bench.bot.store.messages.find({ thread: anna.thread, id: message.id })
         assert.equal(turn?.role, 'assistant', 'a vote on either message finds the reply')
       }
@@ -159,6 +175,23 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       assert.deepEqual(faults(bench), [])
     })
 
+    it('labels every message of a long reply, and cites in each what it names; the last has the thumbs', async () => {
+      const [first, second] = [1, 2].map((n) => `${'Many words. '.repeat(900)}[${n}]`)
+      const sources = [source, { ...source, number: 2 }]
+      await using bench = await openBench(open, { script: () => ({ chunks: [`${first}\n\n${second}`], sources }) })
+      const anna = bench.chat({ conversation: '19:g@thread.v2', kind: 'groupChat' })
+      await anna.say('Tell me everything')
+      await bench.bot.idle()
+      assert.deepEqual(faults(bench), [])
+      const shown = anna.shown().map(({ activity }) => activity)
+      const cited = shown.map(({ entities }) => JSON.stringify(entities).match(/"position":\d/g))
+      assert.deepEqual(cited, [['"position":1'], ['"position":2']])
+      assert.deepEqual(
+        shown.map(({ channelData }) => channelData ?? {}),
+        [{}, { feedbackLoop: { type: 'default' } }],
+      )
+    })
+
     it('says the reply as a plain message where streaming is not allowed', async () => {
       await using bench = await openBench(open, { script: () => ({ chunks: ['Plain words.'] }) })
       const fault = { status: 403, code: 'ContentStreamNotAllowed', message: 'Content stream is not allowed' }
@@ -170,6 +203,20 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       assert.equal(bench.bot.stopped.length, 0)
     })
 
+    it('ends the stream of a duel with its card', async () => {
+      const slow = gate()
+      const script = () => ({ chunks: [slow.promise, 'A.'], against: { text: 'B.', version: 'v2' } })
+      await using bench = await openBench(open, { script })
+      const anna = bench.chat()
+      await anna.say('Which one?')
+      await bench.connector.until(() => types(bench.connector.calls).includes('informative'))
+      slow.resolve()
+      const { activity } = await anna.answered()
+      assert.match(JSON.stringify(activity['attachments']), /hone\.duel/)
+      assert.equal(anna.shown().length, 1)
+      assert.deepEqual(faults(bench), [])
+    })
+
     it('tries again when Teams is busy', async () => {
       await using bench = await openBench(open, { script: () => ({ chunks: ['At last.'] }) })
       const fault = { status: 502, code: 'BadGateway', message: 'Try later', retryAfter: 0 }
@@ -177,6 +224,21 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       const anna = bench.chat()
       await anna.say('Hello')
       assert.equal((await anna.answered()).activity.text, 'At last.')
+    })
+
+    it('shows a reply once when Teams has taken its end and the answer to that was lost', async () => {
+      await using bench = await openBench(open, { script: () => ({ chunks: ['At last.'] }) })
+      const lost = { status: 504, code: 'GatewayTimeout', message: 'Nobody knows', retryAfter: 0, taken: true }
+      bench.connector.refuseNext(({ type }) => type === 'message', lost)
+      const anna = bench.chat()
+      await anna.say('Hello')
+      await bench.bot.idle()
+      assert.deepEqual(
+        anna.shown().map(({ activity }) => activity.text),
+        ['At last.'],
+      )
+      const told = anna.shown()[0]?.activity['channelData'] as { feedbackLoop: object } | undefined
+      assert.deepEqual(told?.feedbackLoop, { type: 'default' })
     })
 
     it('logs neither what was written nor a token when Teams refuses a reply', async () => {
@@ -209,21 +271,6 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       assert.equal(bench.bot.received.length, 1)
     })
 
-    it('answers what a crash left behind when it is given the adapter', async () => {
-      await using bench = await openBench(open)
-      const anna = bench.chat({ conversation: 'a:never-heard-of-since-the-start' })
-      const person = { id: anna.personId, name: 'Anna' }
-      const event = { kind: 'message' as const, text: 'Still there?', person, scopes: [], at: new Date() }
-      bench.hone.detach()
-      const { teams } = await import('../../../adapters/teams/index.ts')
-      const { appId } = await import('../../fakes/teams/issuer.ts')
-      const { connector, host, clock } = bench
-      const again = teams(bench.bot, { adapter: host.adapter, appId, serviceUrl: connector.url, clock })
-      await bench.bot.receive({ ...event, id: 'left', channel: 'teams', tenant: 't', thread: anna.thread })
-      assert.equal((await anna.answered()).activity.text, 'You said: Still there?')
-      again.detach()
-    })
-
     it('tells the person when their message is too long or could not be kept', async () => {
       await using bench = await openBench(open)
       const anna = bench.chat()
@@ -245,6 +292,15 @@ for (const [name, open] of Object.entries({ botbuilder, agents })) {
       assert.equal(anna.shown().at(-1)?.activity.text, 'Hello #2 [1]')
       await anna.say('Sources')
       assert.match(String(anna.shown().at(-1)?.activity.text), /^1\. \[Time off - Vacation.*handbook\.test/)
+      const [[, again], [, shorter]] = suggestions
+      await anna.say(again)
+      await anna.say(shorter)
+      await bench.bot.idle()
+      assert.deepEqual(
+        bench.bot.received.map(({ kind }) => kind),
+        ['message', 'retry', 'retry', 'message'],
+      )
+      assert.equal(anna.shown().at(-1)?.activity.text, 'The same, but shorter. #1 [1]')
     })
 
     it('leaves other activities to the host', async () => {

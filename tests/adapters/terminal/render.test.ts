@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { parseLine, parseOutcome } from '../../../adapters/terminal/parse.ts'
-import { gateText, plain } from '../../../adapters/terminal/render.ts'
+import { gateText, plain, whyLine } from '../../../adapters/terminal/render.ts'
 import { gateReport } from '../../fakes/learning.ts'
 
 describe('what the terminal reads and draws', () => {
@@ -31,7 +31,16 @@ describe('what the terminal reads and draws', () => {
     const table = gateText(gateReport('refuse'), (_style, text) => text)
     assert.match(
       table,
-      /refuse\n✓ Prefers what people preferred\s+0\.87 {2}≥ 0\.6 {2}\(n 61\)\n✕ Still reads other text/,
+      /refuse\n✓ Prefers what people preferred\s+0\.87 {2}≥ 0\.6 {2}\(0\.78 to 0\.94, n 61\)\n✕ Still reads other text/,
+    )
+  })
+
+  it('says where the reasons of an answer are, if it has some', () => {
+    const reply = { turn: 'b', text: 'Yes.', sources: [], version: 'v0' }
+    const paint = (_style: string, text: string) => text
+    assert.deepEqual(
+      [whyLine(reply, paint), whyLine({ ...reply, explanation: 'x' }, paint)],
+      ['', '/why tells the reasons.\n'],
     )
   })
 

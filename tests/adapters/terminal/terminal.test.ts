@@ -55,6 +55,17 @@ describe('the terminal', () => {
     assert.match(shown, /Answer 1 to one[\s\S]+\[1\] Time off - Vacation time-off\.md[\s\S]+Answer 1 to two/)
   })
 
+  it('says that an admin wrote a line, where it is told so', async () => {
+    await type('one')
+    const input = new PassThrough()
+    input.end('two\n')
+    await terminal(bot, { input, output: screen().output, admin: false })
+    assert.deepEqual(
+      bot.received.map(({ admin }) => admin),
+      [true, undefined],
+    )
+  })
+
   it('writes no colours where there is no terminal', async () => {
     assert.equal((await type('one', '/why')).includes('\u001b['), false)
   })

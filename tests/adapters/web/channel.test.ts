@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { web } from '../../../adapters/web/index.ts'
 import type { Bot } from '../../../src/ports/bot.ts'
 import type { Channel } from '../../../src/ports/channel.ts'
@@ -5,7 +6,19 @@ import { type ChannelHarness, channelContract } from '../../contracts/channel.ts
 import { fakeBot } from '../../fakes/bot.ts'
 import { visitor } from './visitor.ts'
 
-describe('the web page as a channel', () => channelContract(harness))
+describe('the web page as a channel', () => {
+  channelContract(harness)
+
+  it('tells a person something in a conversation of theirs, if they have one', async () => {
+    const { channel, event, close } = await harness()
+    const { person, thread } = event('first')
+    assert.deepEqual(
+      [await channel.tell?.(person, 'Your vote …', [thread]), await channel.tell?.(person, 'Hi', [])],
+      [true, false],
+    )
+    await close?.()
+  })
+})
 
 async function harness(): Promise<ChannelHarness> {
   let channel: Channel | undefined

@@ -55,6 +55,16 @@ describe('the chat page', () => {
     assert.equal((await anna.page('/t/t1')).match(/<div class="said">/g)?.length, 1)
   })
 
+  it('says of a message whether an admin wrote it', async () => {
+    await ask('As anybody')
+    await anna.get('/login?token=let-me-in')
+    await ask('As admin', 'e_00000002')
+    assert.deepEqual(
+      bot.received.map(({ admin }) => admin),
+      [undefined, true],
+    )
+  })
+
   it('keeps event ids of two people apart', async () => {
     await ask('Mine')
     await visitor(site).post('/t/t1/messages', { event: 'e_00000001', text: 'Mine too' })
@@ -232,6 +242,20 @@ describe('the chat page', () => {
     const why = await (await anna.get(`/turns/${turn}/why`)).text()
     for (const fact of [/v3/, /staff@1/, /none yet/, /1 pair \(1 from thumbs\), by 1 person/]) assert.match(why, fact)
     assert.doesNotMatch(why, /You are Hone/, 'hidden prompts are for admins')
+  })
+
+  it('folds the reasons of an answer, shows them where the profile does, and never what is kept alone', async () => {
+    const text = 'The page says <so>.'
+    for (const [index, show] of (['folded', 'shown', 'hidden'] as const).entries()) {
+      script = () => ({ chunks: ['25 days'], explanation: { text, show } })
+      await send('How many?', `e_0000001${index}`, `t${index}`)
+      await bot.idle()
+      const page = await anna.page(`/t/t${index}`)
+      const details = /<details class="explanation" (open)?>[\s\S]*?The page says &lt;so&gt;\./.exec(page)
+      assert.deepEqual([details !== null, details?.[1]], [show !== 'hidden', show === 'shown' ? 'open' : undefined])
+      const why = await (await anna.get(`/turns/${turnIn(page)}/why`)).text()
+      assert.equal(/The page says/.test(why), show !== 'hidden')
+    }
   })
 
   describe('a blind duel', () => {

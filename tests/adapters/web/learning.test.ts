@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { type Web, web } from '../../../adapters/web/index.ts'
+import type { Comparison } from '../../../src/ports/compare.ts'
+import type { TuneReport } from '../../../src/ports/tune.ts'
 import { fakeBot } from '../../fakes/bot.ts'
+import { fakeComparing, sampleComparison } from '../../fakes/comparing.ts'
 import { type FakeLearning, fakeLearning } from '../../fakes/learning.ts'
 import { memoryStore } from '../../fakes/memory-store.ts'
+import { fakeTuning, sampleReport } from '../../fakes/tuning.ts'
 import { until, type Visitor, visitor } from './visitor.ts'
 
 describe('the learning page', () => {
@@ -91,6 +95,94 @@ describe('the learning page', () => {
     const data = (await (await admin.get('/learning/data')).json()) as { votes: unknown; steps: unknown[] }
     assert.deepEqual(data.votes, [{ day: '2026-02-03', up: 1, down: 1 }])
     assert.equal(data.steps.length, 2)
+  })
+
+  describe('with a comparison', () => {
+    const open = async (last: Comparison | null = sampleComparison) => {
+      const kept = memoryStore()
+      const comparing = fakeComparing(kept)
+      const found = last ? comparing : { ...comparing, last: async () => undefined }
+      const bot = fakeBot({ store: kept, learning: { ...fakeLearning(kept), comparing: found } })
+      site.detach()
+      site = web(bot, { adminToken: 'let-me-in', secret: 'signs', host: '127.0.0.1' })
+      const boss = visitor(site)
+      await boss.get('/login?token=let-me-in')
+      return { boss, comparing }
+    }
+
+    it('shows the table, a line with the interval for each technique, what was lost, and the recommendation', async () => {
+      const { boss } = await open()
+      const page = await boss.page('/learning')
+      assert.match(page, /Use DPO: it is nearer\./)
+      assert.match(page, /id="technique-base"[\s\S]+?the reference/)
+      assert.match(
+        page,
+        /DPO\s*<span class="tag">recommended<\/span>[\s\S]+?aria-label="DPO: 90 %, 75 % to 95 %"[\s\S]+?1 min 35 s, 1\.4 GB/,
+      )
+      assert.match(page, /id="lost-sft"><strong>SFT<\/strong>[\s\S]+?golden questions answered right: 40 %/)
+      assert.match(page, /id="technique-full"[\s\S]+?It does not fit on the disk\./)
+      assert.match(page, /id="technique-kto"[\s\S]+?not measured yet/)
+    })
+
+    it('is started by admins alone, and shown while it runs', async () => {
+      const { boss, comparing } = await open(null)
+      assert.match(await boss.page('/learning'), /Nothing was compared yet/)
+      assert.equal((await visitor(site).post('/learning/compare', {})).status, 403)
+      const panel = await (await boss.post('/learning/compare', {})).text()
+      assert.match(panel, /Comparing techniques/)
+      assert.equal(comparing.calls.length, 1)
+      assert.equal((await boss.post('/learning/compare', {})).status, 409)
+    })
+  })
+
+  describe('with a search for a better prompt', () => {
+    const open = async (last: TuneReport | null = sampleReport) => {
+      const kept = memoryStore()
+      const tuning = fakeTuning(kept)
+      const found = last ? tuning : { ...tuning, last: async () => undefined }
+      site.detach()
+      site = web(fakeBot({ store: kept, learning: { ...fakeLearning(kept), tuning: found } }), {
+        adminToken: 'let-me-in',
+        secret: 'signs',
+        host: '127.0.0.1',
+      })
+      const boss = visitor(site)
+      await boss.get('/login?token=let-me-in')
+      return { boss, tuning }
+    }
+
+    it('shows what it came to with intervals, and the prompt itself to admins alone', async () => {
+      const { boss } = await open()
+      const page = await boss.page('/learning')
+      assert.match(page, /The best prompt passed the gate\./)
+      assert.match(
+        page,
+        /Golden questions answered right<\/th><td class="figure">95 %<\/td><td class="figure">90 %<\/td><td>74 % to 97 %/,
+      )
+      assert.match(page, /What it changes: rule “Be brief\.”[\s\S]+?\+ {3}- Be brief\./)
+      const seen = await visitor(site).page('/learning')
+      assert.match(seen, /The best prompt passed the gate\./)
+      assert.doesNotMatch(seen, /Be brief/)
+    })
+
+    it('is started by admins alone, and shown while it runs', async () => {
+      const { boss, tuning } = await open(null)
+      assert.match(await boss.page('/learning'), /Nothing was searched yet/)
+      assert.equal((await visitor(site).post('/learning/tune', {})).status, 403)
+      assert.match(await (await boss.post('/learning/tune', {})).text(), /Searching a better prompt/)
+      assert.equal(tuning.calls.length, 1)
+      assert.equal((await boss.post('/learning/tune', {})).status, 409)
+    })
+  })
+
+  it('has no search for a prompt where the bot runs without', async () => {
+    assert.doesNotMatch(await admin.page('/learning'), /id="tune"/)
+    assert.equal((await admin.post('/learning/tune', {})).status, 404)
+  })
+
+  it('has no comparison where the bot runs without', async () => {
+    assert.doesNotMatch(await admin.page('/learning'), /id="compare"/)
+    assert.equal((await admin.post('/learning/compare', {})).status, 404)
   })
 
   it('is not there when nothing learns', async () => {

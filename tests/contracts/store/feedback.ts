@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { BotTurn, Duel, Store } from '../../../src/ports/store.ts'
+import type { BotTurn, Duel, JudgedOnly, NewBotTurn, Store } from '../../../src/ports/store.ts'
 import { at, botTurn, code, dialogue, judgedOf, userTurn } from './samples.ts'
 
 /** Votes and corrections. */
@@ -44,6 +44,26 @@ export function feedbackContract(store: () => Store): void {
     await store().feedback.correct(correction)
     assert.deepEqual((await store().feedback.ofTurn('a')).corrections, [correction])
   })
+  it('counts what one person said in one tenant', async () => {
+    await dialogue(store())
+    const other = { tenant: 'slack:T2', thread: 'slack:T2:C1:1' }
+    await store().turns.appendUser(userTurn('q2', { ...other, event: 'event:q2' }))
+    await store().turns.appendBot([botTurn('b', 'q2', other)], 'event:q2')
+    await store().feedback.vote({ ...vote, verdict: 'up' })
+    await store().feedback.vote({ ...vote, turn: 'b', verdict: 'down' })
+    await store().feedback.vote({ ...vote, person: 'web:bob', verdict: 'down' })
+    const correction = { turn: 'a', person: 'web:anna', text: 'Better', at: at() }
+    await store().feedback.correct({ ...correction, id: 'c1' })
+    await store().feedback.correct({ ...correction, id: 'c2', person: 'web:bob' })
+    const turn = await store().turns.get('a')
+    const here = await store().feedback.countsOf(turn?.tenant ?? '', 'web:anna')
+    assert.deepEqual(here, { up: 1, down: 0, corrections: 1 })
+    const there = await store().feedback.countsOf('slack:T2', 'web:anna')
+    assert.deepEqual(there, { up: 0, down: 1, corrections: 0 })
+    const sums = async (tenant?: string) => (await store().feedback.counts(tenant)).map(({ up, down }) => [up, down])
+    assert.deepEqual([await sums(), await sums('slack:T2')], [[[1, 2]], [[0, 1]]])
+    assert.deepEqual(await sums(turn?.tenant), [[1, 1]])
+  })
   it('counts votes by day and version', async () => {
     await dialogue(store())
     await store().turns.appendBot([botTurn('b', 'q', { version: 'v1' })], 'event:retry')
@@ -76,6 +96,19 @@ export function judgedContract(store: () => Store): void {
     const groups = (await judgedOf(store())).map((group) => group.replies.map((reply) => reply.turn.id))
     assert.deepEqual(groups, [['a', 'b'], ['c'], ['d']])
   })
+  it('leaves out what is asked before a tool is used, which no model said', async () => {
+    await store().turns.appendUser(userTurn('q'))
+    const tools = [{ name: 'ticket', arguments: {}, state: 'waiting' }] as const
+    await store().turns.appendBot([botTurn('a', 'q', { tools })], 'event:q')
+    await store().feedback.vote({ turn: 'a', person: 'web:anna', verdict: 'up', at: at() })
+    assert.deepEqual(await judgedOf(store()), [])
+    await store().turns.appendBot([botTurn('b', 'q')], 'event:again')
+    await store().feedback.vote({ turn: 'b', person: 'web:anna', verdict: 'up', at: at() })
+    assert.deepEqual(
+      (await judgedOf(store())).map(({ replies }) => replies.map(({ turn }) => turn.id)),
+      [['b']],
+    )
+  })
   it('tells a group whole: prompt, place, votes, corrections and the duels between its replies', async () => {
     const reply = await dialogue(store())
     await store().turns.appendBot([botTurn('b', 'q')], 'event:retry')
@@ -92,12 +125,40 @@ export function judgedContract(store: () => Store): void {
     assert.deepEqual(group, {
       ...{ tenant: 'web', channel: 'web', thread: 'web:t', promptHash: reply.prompt },
       prompt: botTurn('a', 'q').prompt,
+      explaining: botTurn('a', 'q').prompt,
       replies: [
         { turn: reply, votes: [{ ...vote, turn: 'a' }], corrections: [correction] },
         { turn: (await store().turns.get('b')) as BotTurn, votes: [], corrections: [] },
       ],
       duels: [duel],
     })
+  })
+  it('tells the group of one reply, and the newest ones, oldest first', async () => {
+    for (const id of ['1', '2', '3', '4']) {
+      const place = { thread: `web:${id}` }
+      await store().turns.appendUser(userTurn(`q${id}`, place))
+      await store().turns.appendBot([botTurn(`a${id}`, `q${id}`, place)], `event:q${id}`)
+      if (id !== '4') await store().feedback.vote({ turn: `a${id}`, person: 'web:bob', verdict: 'up', at: at() })
+    }
+    const told = async (only: JudgedOnly) =>
+      (await Array.fromAsync(store().feedback.judged(only))).map(({ replies }) => replies[0]?.turn.id)
+    assert.deepEqual(await told({ turn: 'a2' }), ['a2'])
+    assert.deepEqual(await told({ turn: 'a4' }), [])
+    assert.deepEqual(await told({ tenant: 'web', newest: 2 }), ['a2', 'a3'])
+  })
+  it('tells a prompt without the examples that stood in it', async () => {
+    await store().turns.appendUser(userTurn('q'))
+    const [system, last] = botTurn('a', 'q').prompt
+    const pair = [
+      { role: 'user', content: 'Asked before' },
+      { role: 'assistant', content: 'Said better' },
+    ] as const
+    const prompt = [system, ...pair, last] as NewBotTurn['prompt']
+    const examples = [{ id: 'c', turn: 'x', people: ['web:bob'], at: 1 }]
+    const [reply] = await store().turns.appendBot([botTurn('a', 'q', { prompt, examples })], 'event:q')
+    await store().feedback.vote({ turn: 'a', person: 'web:bob', verdict: 'up', at: at() })
+    assert.deepEqual((await judgedOf(store()))[0]?.prompt, [system, last])
+    assert.deepEqual(await store().turns.prompt(reply?.prompt ?? ''), prompt)
   })
   it('leaves out what nobody judged and what another tenant judged', async () => {
     await dialogue(store())

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Store } from '../../../src/ports/store.ts'
+import type { BotTurn, NewBotTurn, Store } from '../../../src/ports/store.ts'
 import { at, botTurn, code, dialogue, inbound, userTurn } from './samples.ts'
 
 /** The inbox. */
@@ -18,6 +18,16 @@ export function inboxContract(store: () => Store): void {
     await store().inbox.claim(inbound('e2'))
     await store().inbox.settle('e2', 'given-up', 'The engine failed three times.')
     assert.deepEqual(await store().inbox.unsettled(), [event, inbound('e0')])
+  })
+  it('keeps what is learned of an event later, as long as it is not settled', async () => {
+    const begun = { ...inbound('e1'), begun: ['m1'] }
+    await store().inbox.claim(inbound('e1'))
+    await store().inbox.amend(begun)
+    assert.deepEqual(await store().inbox.unsettled(), [begun])
+    await store().inbox.settle('e1', 'answered')
+    await store().inbox.amend(begun)
+    await store().inbox.amend({ ...begun, id: 'never-claimed' })
+    assert.deepEqual(await store().inbox.unsettled(), [])
   })
 }
 
@@ -41,9 +51,64 @@ export function forgetContract(store: () => Store): void {
     assert.deepEqual(await store().turns.prompt(kept?.prompt ?? ''), shared.prompt)
     assert.equal(await store().feedback.forget('web:anna'), 0)
   })
+  it('empties profiles that a forgotten person is behind, and takes their examples out of the prompts they began', async () => {
+    const { profiles, turns, feedback } = store()
+    const made = { by: 'tune-prompt', job: 'j', verdict: 'promote', examples: 1, people: ['web:anna'] } as const
+    await profiles.put('desk', 'tuned', 'with Anna’s words', made)
+    await profiles.put('desk', 'other', 'with Bob’s words', { ...made, people: ['web:bob'] })
+    await profiles.serve({ name: 'desk', version: 'tuned', by: 'web:anna', why: 'promoted' })
+    const [system, last] = botTurn('b', 'q2').prompt
+    const own = [
+      { role: 'user', content: 'Asked by Anna' },
+      { role: 'assistant', content: 'Wanted by Anna' },
+    ] as const
+    const near = [
+      { role: 'user', content: 'Asked by Cleo' },
+      { role: 'assistant', content: 'Wanted by Cleo' },
+    ] as const
+    const told = [{ id: 'c', turn: 'c', people: ['web:cleo'], at: 3 }]
+    const prompt = [system, ...own, ...near, last] as NewBotTurn['prompt']
+    await turns.appendUser(userTurn('q2', { person: 'web:bob' }))
+    await turns.appendBot([botTurn('b', 'q2', { profile: 'tuned', prompt, examples: told })], 'event:q2')
+    await feedback.forget('web:anna')
+    const kept = (await turns.get('b')) as BotTurn
+    assert.deepEqual(await turns.prompt(kept.prompt), [system, ...near, last])
+    assert.deepEqual(kept.examples, [{ id: 'c', turn: 'c', people: ['web:cleo'], at: 1 }])
+    assert.deepEqual([await profiles.get('tuned'), await profiles.forgotten()], [undefined, ['tuned']])
+    assert.deepEqual(
+      (await profiles.list()).map(({ version }) => version),
+      ['other'],
+    )
+    assert.equal((await profiles.log('desk'))[0]?.by, 'forgotten')
+  })
+  it('takes what a forgotten person is behind out of the prompts of others, and leaves them the rest', async () => {
+    await dialogue(store())
+    await store().turns.appendUser(userTurn('q2', { person: 'web:bob', thread: 'web:u' }))
+    const [system, last] = botTurn('b', 'q2').prompt
+    const pair = (text: string) =>
+      [
+        { role: 'user', content: `Asked ${text}` },
+        { role: 'assistant', content: `Said ${text}` },
+      ] as const
+    const examples = [
+      { id: 'a', turn: 'a', people: ['web:anna'], at: 1 },
+      { id: 'c', turn: 'c', people: ['web:cleo'], at: 3 },
+    ]
+    const prompt = [system, ...pair('anna'), ...pair('cleo'), last] as NewBotTurn['prompt']
+    await store().turns.appendBot([botTurn('b', 'q2', { thread: 'web:u', prompt, examples })], 'event:q2')
+    await store().feedback.forget('web:anna')
+    const kept = (await store().turns.get('b')) as BotTurn
+    assert.deepEqual(kept.examples, [{ id: 'c', turn: 'c', people: ['web:cleo'], at: 1 }])
+    assert.deepEqual(await store().turns.prompt(kept.prompt), [system, ...pair('cleo'), last])
+    await store().feedback.forget('web:cleo')
+    const rest = (await store().turns.get('b')) as BotTurn
+    assert.deepEqual([rest.examples, await store().turns.prompt(rest.prompt)], [undefined, [system, last]])
+    await assert.rejects(store().turns.prompt(kept.prompt), code('NOT_FOUND'))
+  })
   it('never handles a forgotten event again, nor what still waited', async () => {
     await store().inbox.claim(inbound('event:q'))
     await store().feedback.forget('web:anna')
+    await store().inbox.amend(inbound('event:q'))
     assert.deepEqual(await store().inbox.unsettled(), [])
     assert.equal(await store().inbox.claim(inbound('event:q')), false)
     await assert.rejects(store().turns.appendUser(userTurn('q')), code('NOT_FOUND'))
@@ -74,5 +139,5 @@ export function forgetContract(store: () => Store): void {
     assert.equal((await store().turns.history('web:t', 5000)).length, 1201)
     // Each had a prompt of its own.
     assert.equal(await store().feedback.forget('web:anna'), 2401)
-  }).timeout(30_000)
+  })
 }

@@ -26,19 +26,70 @@ export function learningContract(store: () => Store): void {
     await store().serving.set('v0', 'web:bob', 'rollback')
     assert.equal(await store().serving.current(), 'v0')
     const [last] = await store().serving.log(1)
-    assert.deepEqual({ ...last, at: 0 }, { version: 'v0', by: 'web:bob', why: 'rollback', at: 0 })
+    assert.deepEqual({ ...last, at: 0 }, { version: 'v0', by: 'web:bob', why: 'rollback', at: 0, tenant: '' })
     assert.equal((await store().serving.log(9)).length, 2)
   })
-  it('makes the profile version that was put last the newest', async () => {
+  it('knows of each tenant what served it, apart from the others', async () => {
+    const { serving } = store()
+    assert.deepEqual([await serving.current('slack:T1'), await serving.tenants()], ['', []])
+    await serving.set('v1', 'cli', 'command')
+    await serving.set('v2', 'slack:T1:U1', 'command', 'slack:T1')
+    await serving.set('v3', 'cli', 'command')
+    const current = async (...tenants: readonly string[]) => Promise.all(tenants.map((one) => serving.current(one)))
+    assert.deepEqual(await current('', 'slack:T1', 'slack:T2'), ['v3', 'v2', ''])
+    const logged = async (tenant?: string) => (await serving.log(9, tenant)).map(({ version }) => version)
+    assert.deepEqual(
+      [await logged(), await logged(''), await logged('slack:T1')],
+      [['v3', 'v2', 'v1'], ['v3', 'v1'], ['v2']],
+    )
+    await serving.set('', 'slack:T1:U1', 'rollback', 'slack:T1')
+    assert.deepEqual([await serving.current('slack:T1'), await serving.tenants()], ['', ['slack:T1']])
+  })
+  it('keeps who does not want receipts, also when they are forgotten, until they want them again', async () => {
+    const { wishes, feedback } = store()
+    const wanted = async () => [await wishes.receipts('web:anna'), await wishes.receipts('web:bob')]
+    assert.deepEqual(await wanted(), [true, true])
+    await wishes.setReceipts('web:anna', false)
+    await wishes.setReceipts('web:anna', false)
+    await feedback.forget('web:anna')
+    assert.deepEqual(await wanted(), [false, true])
+    await wishes.setReceipts('web:anna', true)
+    assert.deepEqual(await wanted(), [true, true])
+  })
+  it('keeps a profile version once, and lists the newest first', async () => {
     await store().profiles.put('default', 'h1', 'Be brief.')
-    await store().profiles.put('default', 'h2', 'Be kind.')
     await store().profiles.put('default', 'h2', 'Be kind.')
     await store().profiles.put('default', 'h1', 'Be brief.')
     assert.deepEqual(
       (await store().profiles.list()).map((profile) => profile.version),
-      ['h1', 'h2'],
+      ['h2', 'h1'],
     )
-    assert.deepEqual(await store().profiles.get('h2'), { name: 'default', content: 'Be kind.' })
+    assert.equal((await store().profiles.get('h2'))?.content, 'Be kind.')
     assert.equal(await store().profiles.get('h3'), undefined)
+  })
+  it('tells what made a profile version that nobody wrote', async () => {
+    const made = { by: 'tune-prompt', job: 'j1', verdict: 'hold', examples: 1, people: ['web:anna'] } as const
+    await store().profiles.put('default', 'h1', 'Be brief.')
+    await store().profiles.put('default', 'h2', 'Be kind.', made)
+    assert.deepEqual(
+      (await store().profiles.list()).map((one) => one.made),
+      [made, undefined],
+    )
+    assert.deepEqual(await store().profiles.forgotten(), [])
+  })
+  it('logs which profile of a name served, who said so and why, newest first', async () => {
+    const { profiles } = store()
+    await profiles.serve({ name: 'default', version: 'h1', by: 'start', why: 'file' })
+    await profiles.serve({ name: 'other', version: 'o1', by: 'start', why: 'file' })
+    await profiles.serve({ name: 'default', version: 'h2', by: 'web:anna', why: 'promoted' })
+    const log = await profiles.log('default')
+    assert.deepEqual(
+      log.map(({ version, by, why }) => [version, by, why]),
+      [
+        ['h2', 'web:anna', 'promoted'],
+        ['h1', 'start', 'file'],
+      ],
+    )
+    assert.ok(log[0]?.at instanceof Date)
   })
 }

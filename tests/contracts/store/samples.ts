@@ -20,7 +20,16 @@ export function botTurn(id: string, parent: string | null, change: Partial<NewBo
     { role: 'system', content: 'Be brief.' },
     { role: 'user', content: `Question ${parent}` },
   ] as const
-  const made = { version: 'v0', profile: 'p1', sources: [], usage: { prompt: 9, evaluated: 4, completion: 2 } }
+  const made = {
+    version: 'v0',
+    profile: 'p1',
+    sources: [],
+    variables: { plan: 'team' },
+    output: { values: { escalate: true, words: ['a', 'b'] } },
+    tools: [{ name: 'ticket', arguments: { title: 'Broken' }, state: 'done', result: 'T-1', ms: 3 }],
+    explanation: { style: 'steps', show: 'folded', text: 'Because.', said: `Answer ${id}\n<why>\nBecause.` },
+    usage: { prompt: 9, evaluated: 4, completion: 2 },
+  } as const
   return { ...base, ...made, id, parent, text: `Answer ${id}`, prompt, ...change }
 }
 
@@ -37,7 +46,7 @@ export function runningJob(id: string): Job {
 
 /** Every judged prompt of a store. */
 export async function judgedOf(store: Store, tenant?: string): Promise<readonly Judged[]> {
-  return Array.fromAsync(store.feedback.judged(tenant))
+  return Array.fromAsync(store.feedback.judged(tenant === undefined ? {} : { tenant }))
 }
 
 /** Checks the code of a rejection. */

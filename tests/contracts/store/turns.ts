@@ -5,7 +5,7 @@ import { at, botTurn, code, dialogue, inbound, userTurn } from './samples.ts'
 /** Appending, finding and linking turns. */
 export function turnsContract(store: () => Store): void {
   it('appends a person’s turn once per event', async () => {
-    const turn = userTurn('q')
+    const turn = userTurn('q', { scopes: ['staff'] })
     assert.deepEqual(await store().turns.appendUser(turn), turn)
     assert.deepEqual(await store().turns.appendUser(userTurn('other', { event: turn.event })), turn)
     assert.equal(await store().turns.get('other'), undefined)
@@ -13,7 +13,8 @@ export function turnsContract(store: () => Store): void {
   it('gives back a reply as it was appended, with its sources and its duel', async () => {
     await store().turns.appendUser(userTurn('q'))
     const sources = [{ number: 1, title: 'Leave', document: 'leave.md', text: '30 days', url: 'https://x.test' }]
-    const reply = botTurn('a', 'q', { sources, duel: 'd1' })
+    const examples = [{ id: 'c1', turn: 'x', people: ['web:anna'], at: 1 }]
+    const reply = botTurn('a', 'q', { sources, examples, duel: 'd1' })
     const [appended] = await store().turns.appendBot([reply], 'event:q')
     assert.deepEqual(appended, { ...reply, prompt: appended?.prompt })
     assert.deepEqual(await store().turns.get('a'), appended)
@@ -140,6 +141,12 @@ export function branchContract(store: () => Store): void {
   })
   it('knows no history of an unknown thread', async () => {
     assert.deepEqual(await ids(9), [])
+  })
+  it('knows who wrote in a thread', async () => {
+    await dialogue(store())
+    assert.equal(await store().turns.wroteIn('web:t', 'web:anna'), true)
+    assert.equal(await store().turns.wroteIn('web:t', 'web:bob'), false)
+    assert.equal(await store().turns.wroteIn('web:u', 'web:anna'), false)
   })
   it('lists the threads of a person newest first, by their first words', async () => {
     await store().turns.appendUser(userTurn('q', { text: '  How\nmany days? ' }))

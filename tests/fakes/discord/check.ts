@@ -28,6 +28,18 @@ const embed = z.strictObject({
     .max(25)
     .optional(),
 })
+const poll = z.strictObject({
+  question: z.strictObject({ text: z.string().min(1).max(300) }),
+  answers: z
+    .array(
+      z.strictObject({ poll_media: z.strictObject({ text: z.string().min(1).max(55), emoji: z.null().optional() }) }),
+    )
+    .min(1)
+    .max(10),
+  duration: z.int().min(1).max(768),
+  allow_multiselect: z.boolean(),
+  layout_type: z.literal(1).optional(),
+})
 const mentions = z.strictObject({ parse: z.array(z.string()), replied_user: z.boolean().optional() })
 /** What may be sent or edited as a message; unknown fields are mistakes here, though Discord would ignore them. */
 const message = z.strictObject({
@@ -41,6 +53,7 @@ const message = z.strictObject({
   attachments: z.array(z.looseObject({ id: z.union([z.string(), z.int()]) })).nullish(),
   message_reference: z.strictObject({ message_id: z.string(), fail_if_not_exists: z.boolean().optional() }).optional(),
   tts: z.boolean().optional(),
+  poll: poll.optional(),
 })
 
 const option = z.strictObject({ label: z.string().min(1).max(100), value: z.string().min(1).max(100) })
@@ -81,13 +94,15 @@ const name = z.string().regex(/^[-_\p{Ll}\p{N}]{1,32}$/u)
 const description = z.string().min(1).max(100)
 const choice = z.strictObject({ name: z.string().min(1).max(100), value: z.string().min(1).max(100) })
 const parameter = z.strictObject({
-  type: z.union([z.literal(3), z.literal(5)]),
+  type: z.union([z.literal(3), z.literal(4), z.literal(5)]),
   name,
   description,
   required: z.boolean().optional(),
   autocomplete: z.boolean().optional(),
   choices: z.array(choice).max(25).optional(),
   max_length: z.int().min(1).max(6000).optional(),
+  min_value: z.int().optional(),
+  max_value: z.int().optional(),
 })
 const parameters = z.array(parameter).max(25)
 const subcommand = z.strictObject({ type: z.literal(1), name, description, options: parameters.optional() })

@@ -118,7 +118,8 @@ export async function openGateway(state: State) {
       guilds: guilds.map(({ id }) => ({ id, unavailable: true })),
     })
     for (const [type, data] of state.early) emit(session, type, data)
-    for (const guild of guilds) emit(session, 'GUILD_CREATE', guildPayload(state.world, guild))
+    for (const guild of guilds.filter(({ id }) => !state.late.has(id)))
+      emit(session, 'GUILD_CREATE', guildPayload(state.world, guild))
     return session
   }
 

@@ -35,9 +35,14 @@ export async function fakeDiscord(options: FakeDiscordOptions = {}) {
       return channel
     },
     person: (name: string) => createPerson(state, world.user(name)),
+    /** Who the bot's application belongs to. */
+    owner: () => createPerson(state, state.application.owner),
     /** Plays a failure to the next request that matches. */
     fail: (fault: Fault) => void state.faults.push(fault),
     until: (holds: () => boolean, what: string, timeoutMs?: number) => until(state, holds, what, timeoutMs),
+    /** Requests that were too many. */
+    tooMany: (): readonly string[] =>
+      state.calls.filter(({ status }) => status === 429).map(({ method, path }) => `${method} ${path}`),
     /** What the bot wrote in a channel, oldest first. */
     said: (channel: Channel): readonly ApiMessage[] =>
       channel.messages.filter(({ author }) => author.id === world.bot.id),

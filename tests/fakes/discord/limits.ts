@@ -49,7 +49,6 @@ export function createLimiter(limits: Limits) {
   }
   return {
     invalid: 0,
-    tooMany: 0,
     /** @param kind which allowance. @param major what the bucket is counted by, e.g. the channel. */
     check(kind: 'sends' | 'edits' | 'others' | 'interaction', major: string): Verdict {
       if ((windows.get('invalid')?.used ?? 0) >= limits.invalid.limit) return { headers: {}, banned: true }
@@ -71,7 +70,6 @@ export function createLimiter(limits: Limits) {
       return left < 0 ? this.refuse({ ...headers, 'x-ratelimit-scope': 'user' }, seconds) : { headers }
     },
     refuse(headers: Record<string, string>, seconds: number): Verdict {
-      this.tooMany += 1
       this.countInvalid()
       return { headers: { ...headers, 'retry-after': String(Math.ceil(seconds)) }, retryAfter: seconds }
     },

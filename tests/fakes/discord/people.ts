@@ -11,7 +11,7 @@ export function createPerson(state: State, user: ApiUser) {
   /** Sends an interaction to the bot and resolves with it once the bot has answered. */
   async function interact(channel: Channel, type: number, data: unknown, source?: ApiMessage): Promise<Interaction> {
     const id = world.snowflake()
-    const base = { id, token: `token-of-${id}`, channel: channel.id, user: user.id, madeAt: Date.now() }
+    const base = { id, token: `token-of-${id}`, channel: channel.id, user, madeAt: state.now() }
     const interaction: Interaction = { ...base, ...(source ? { source: source.id } : {}) }
     state.interactions.set(interaction.token, interaction)
     const { guild } = channel
@@ -109,7 +109,7 @@ export function createPerson(state: State, user: ApiUser) {
 export type FakePerson = ReturnType<typeof createPerson>
 
 /** Resolves when the condition holds; it is looked at whenever something happened here, and now and then. */
-export function until(state: State, holds: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+export function until(state: State, holds: () => boolean, what: string, timeoutMs = 90_000): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = (done: () => void) => {
       clearTimeout(timer)

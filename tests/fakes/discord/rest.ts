@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Verdict } from './limits.ts'
-import { type Request, type Route, type Response as RouteResponse, refusal, routes } from './routes.ts'
+import { type Request, type Response as RouteResponse, refusal } from './messages.ts'
+import { type Route, routes } from './routes.ts'
 import type { State } from './state.ts'
 
 /** The REST API on loopback: token, limits, faults that a test asked for, then the route. */
@@ -77,8 +78,9 @@ async function read(request: IncomingMessage): Promise<Pick<Request, 'body' | 'f
   const type = request.headers['content-type'] ?? ''
   if (!type.startsWith('multipart/')) return { body: whole.length > 0 ? JSON.parse(whole.toString()) : {}, files: [] }
   const form = await new Response(whole, { headers: { 'content-type': type } }).formData()
-  const files = [...form.values()].flatMap((value) =>
-    typeof value === 'string' ? [] : [{ filename: value.name, bytes: value.size }],
+  const sent = [...form.values()].filter((value) => typeof value !== 'string')
+  const files = await Promise.all(
+    sent.map(async (file) => ({ filename: file.name, bytes: Buffer.from(await file.arrayBuffer()) })),
   )
   return { body: JSON.parse(String(form.get('payload_json') ?? '{}')), files }
 }

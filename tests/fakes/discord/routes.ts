@@ -1,18 +1,20 @@
 import { faultOf } from './check.ts'
-import type { Interaction, State } from './state.ts'
-import { type ApiMessage, type Channel, channelPayload, messageFor } from './world.ts'
+import { callback, editAnswer, followUp, removeAnswer } from './interactions.ts'
+import {
+  change,
+  ephemeral,
+  invalid,
+  newMessage,
+  type Request,
+  type Response,
+  refusal,
+  shown,
+  unknownChannel,
+  unknownMessage,
+} from './messages.ts'
+import type { State } from './state.ts'
+import { type Channel, channelPayload, guildPayload, messageFor, rightsIn } from './world.ts'
 
-/** A request after its bucket was paid for. */
-export interface Request {
-  readonly params: readonly string[]
-  readonly query: URLSearchParams
-  readonly body: Record<string, unknown>
-  readonly files: readonly { readonly filename: string; readonly bytes: number }[]
-}
-export interface Response {
-  readonly status: number
-  readonly body?: unknown
-}
 type Handler = (request: Request, state: State) => Response
 export interface Route {
   readonly method: string
@@ -20,19 +22,6 @@ export interface Route {
   readonly bucket: 'sends' | 'edits' | 'others' | 'interaction'
   readonly run: Handler
 }
-
-const ephemeral = 64
-
-/** An error as Discord answers it. */
-export function refusal(status: number, code: number, message: string): Response {
-  return { status, body: { code, message } }
-}
-const unknownChannel = refusal(404, 10003, 'Unknown Channel')
-const unknownMessage = refusal(404, 10008, 'Unknown Message')
-const invalid = (fault: string) => ({
-  status: 400,
-  body: { code: 50035, message: 'Invalid Form Body', errors: { fault } },
-})
 
 export const routes: readonly Route[] = [
   { method: 'GET', path: /^\/gateway\/bot$/, bucket: 'others', run: gateway },
@@ -42,10 +31,14 @@ export const routes: readonly Route[] = [
     bucket: 'others',
     run: (_, { world }) => ({ status: 200, body: world.bot }),
   },
+  { method: 'GET', path: /^\/users\/@me\/guilds$/, bucket: 'others', run: guilds },
+  { method: 'POST', path: /^\/users\/@me\/channels$/, bucket: 'others', run: direct },
   { method: 'GET', path: /^\/applications\/@me$/, bucket: 'others', run: application },
   { method: 'GET', path: /^\/applications\/\d+\/commands$/, bucket: 'others', run: commands },
   { method: 'PUT', path: /^\/applications\/\d+\/commands$/, bucket: 'others', run: setCommands },
   { method: 'GET', path: /^\/channels\/(\d+)$/, bucket: 'others', run: channel },
+  { method: 'GET', path: /^\/guilds\/(\d+)$/, bucket: 'others', run: guild },
+  { method: 'GET', path: /^\/guilds\/(\d+)\/members\/(\d+)$/, bucket: 'others', run: member },
   { method: 'POST', path: /^\/channels\/(\d+)\/messages$/, bucket: 'sends', run: send },
   { method: 'GET', path: /^\/channels\/(\d+)\/messages$/, bucket: 'others', run: list },
   { method: 'PATCH', path: /^\/channels\/(\d+)\/messages\/(\d+)$/, bucket: 'edits', run: edit },
@@ -54,6 +47,7 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: /^\/channels\/(\d+)\/messages\/(\d+)\/threads$/, bucket: 'others', run: thread },
   { method: 'POST', path: /^\/interactions\/(\d+)\/([^/]+)\/callback$/, bucket: 'interaction', run: callback },
   { method: 'PATCH', path: /^\/webhooks\/\d+\/([^/]+)\/messages\/(@original|\d+)$/, bucket: 'edits', run: editAnswer },
+  { method: 'DELETE', path: /^\/webhooks\/\d+\/([^/]+)\/messages\/@original$/, bucket: 'edits', run: removeAnswer },
   { method: 'POST', path: /^\/webhooks\/\d+\/([^/]+)$/, bucket: 'edits', run: followUp },
 ]
 
@@ -102,6 +96,28 @@ function channel(request: Request, state: State): Response {
   return 'status' in found ? found : { status: 200, body: channelPayload(found) }
 }
 
+function guild({ params: [id] }: Request, { world }: State): Response {
+  const found = world.guilds.find((one) => one.id === id)
+  return found ? { status: 200, body: guildPayload(world, found) } : refusal(404, 10004, 'Unknown Guild')
+}
+
+function guilds(_: Request, { world }: State): Response {
+  const body = world.guilds.map((one) => ({ id: one.id, name: one.name, permissions: String(rightsIn(one)) }))
+  return { status: 200, body }
+}
+
+function direct({ body }: Request, { world, shy }: State): Response {
+  const user = world.users.get(String(body.recipient_id))
+  if (!user || shy.has(user.id)) return refusal(403, 50007, 'Cannot send messages to this user')
+  return { status: 200, body: channelPayload(world.direct(user)) }
+}
+
+function member({ params: [, user] }: Request, { world }: State): Response {
+  return user === world.bot.id
+    ? { status: 200, body: { user: world.bot, roles: [] } }
+    : refusal(404, 10007, 'Unknown Member')
+}
+
 function send(request: Request, state: State): Response {
   const { world } = state
   const found = seen(request, state)
@@ -125,36 +141,6 @@ function send(request: Request, state: State): Response {
   return { status: 200, body: messageFor(world, message, true) }
 }
 
-const shown = (body: Request['body'], files: Request['files']) => ({
-  content: String(body.content ?? ''),
-  components: (body.components ?? []) as readonly unknown[],
-  embeds: (body.embeds ?? []) as readonly unknown[],
-  flags: Number(body.flags ?? 0),
-  attachments: files,
-})
-
-/** Puts a message of the bot into a channel. */
-function newMessage(state: State, channel: Channel, more: Partial<ApiMessage>): ApiMessage {
-  const message: ApiMessage = {
-    id: state.world.snowflake(),
-    channel_id: channel.id,
-    author: state.world.bot,
-    timestamp: new Date().toISOString(),
-    type: 0,
-    mentions: [],
-    content: '',
-    components: [],
-    embeds: [],
-    attachments: [],
-    flags: 0,
-    edits: 0,
-    ...more,
-  }
-  channel.messages.push(message)
-  if (!(message.flags & ephemeral)) state.dispatch('MESSAGE_CREATE', message, channel.guild?.id)
-  return message
-}
-
 function list(request: Request, state: State): Response {
   const found = seen(request, state)
   if ('status' in found) return found
@@ -163,19 +149,6 @@ function list(request: Request, state: State): Response {
   const limit = Number(request.query.get('limit') ?? 50)
   const visible = found.messages.filter(({ id, flags }) => BigInt(id) > after && !(flags & ephemeral)).slice(0, limit)
   return { status: 200, body: visible.toReversed().map((one) => messageFor(state.world, one, state.contentIntent)) }
-}
-
-function change(message: ApiMessage | undefined, { body, files }: Request, state: State): Response {
-  if (!message) return unknownMessage
-  const fault = faultOf('message', body)
-  if (fault) return invalid(fault)
-  const { content, components, embeds } = body
-  if (content !== undefined) message.content = String(content ?? '')
-  if (components !== undefined) message.components = (components ?? []) as readonly unknown[]
-  if (embeds !== undefined) message.embeds = (embeds ?? []) as readonly unknown[]
-  if (files.length > 0) message.attachments = files
-  message.edits += 1
-  return { status: 200, body: messageFor(state.world, message, true) }
 }
 
 function edit(request: Request, state: State): Response {
@@ -212,57 +185,4 @@ function thread(request: Request, state: State): Response {
   const made = state.world.thread(found, id, String(request.body.name))
   state.dispatch('THREAD_CREATE', { ...channelPayload(made), newly_created: true }, made.guild?.id)
   return { status: 201, body: channelPayload(made) }
-}
-
-function interactionOf(state: State, token: string): Interaction | Response {
-  const found = state.interactions.get(token)
-  if (!found) return refusal(404, 10015, 'Unknown Webhook')
-  const old = Date.now() - found.madeAt > state.interaction.tokenMs
-  return old ? refusal(401, 50027, 'Invalid Webhook Token') : found
-}
-
-/** The first answer to an interaction: 4 a message, 5 later, 6 nothing, 7 a change, 8 choices, 9 a form. */
-function callback({ params, body, files }: Request, state: State): Response {
-  const found = interactionOf(state, params[1] ?? '')
-  if ('status' in found) return found
-  if (found.answer) return refusal(400, 40060, 'Interaction has already been acknowledged.')
-  if (Date.now() - found.madeAt > state.interaction.answerMs) return refusal(404, 10062, 'Unknown interaction')
-  const { type, data = {} } = body as { type: number; data?: Record<string, unknown> }
-  const fault = type === 9 ? faultOf('modal', data) : type === 4 || type === 7 ? faultOf('message', data) : undefined
-  if (fault) return invalid(fault)
-  found.answer = { type, data }
-  if (type === 4 || type === 5) answer(found, { ...shown(data, files), flags: Number(data.flags ?? 0) }, state)
-  return { status: 204 }
-}
-
-function answer(interaction: Interaction, more: Partial<ApiMessage>, state: State): ApiMessage {
-  const channel = state.world.channels.get(interaction.channel) as Channel
-  const user = { ...state.world.bot, id: interaction.user }
-  const message = newMessage(state, channel, {
-    ...more,
-    interaction_metadata: { id: interaction.id, type: 2, user, authorizing_integration_owners: {} },
-  })
-  interaction.original ??= message.id
-  return message
-}
-
-function editAnswer(request: Request, state: State): Response {
-  const found = interactionOf(state, request.params[0] ?? '')
-  if ('status' in found) return found
-  const [, which] = request.params
-  const id = which === '@original' ? (found.original ?? found.source) : which
-  const messages = state.world.channels.get(found.channel)?.messages
-  return change(
-    messages?.find((one) => one.id === id),
-    request,
-    state,
-  )
-}
-
-function followUp({ params, body, files }: Request, state: State): Response {
-  const found = interactionOf(state, params[0] ?? '')
-  if ('status' in found) return found
-  const fault = faultOf('message', body)
-  if (fault) return invalid(fault)
-  return { status: 200, body: messageFor(state.world, answer(found, shown(body, files), state), true) }
 }

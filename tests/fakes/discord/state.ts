@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
+import { ownTime } from '../clock.ts'
 import { createLimiter, type Limits, realLimits } from './limits.ts'
-import { createWorld } from './world.ts'
+import { type ApiUser, createWorld } from './world.ts'
 
 export interface FakeDiscordOptions {
   readonly limits?: Partial<Limits>
@@ -27,10 +28,12 @@ export interface Interaction {
   readonly id: string
   readonly token: string
   readonly channel: string
-  readonly user: string
+  readonly user: ApiUser
+  /** By the clock of the fake. */
   readonly madeAt: number
   /** The message whose button was pressed. */
   readonly source?: string
+  answeredAt?: number
   answer?: { readonly type: number; readonly data: Record<string, unknown> }
   /** The message that answers it, once there is one. */
   original?: string
@@ -62,6 +65,8 @@ export function createState(options: FakeDiscordOptions) {
     },
     contentIntent: options.contentIntent ?? false,
     heartbeatMs: options.heartbeatMs ?? 41_250,
+    /** Milliseconds, for how old an interaction is. */
+    now: ownTime().now,
     interaction: options.interaction ?? { answerMs: 3000, tokenMs: 15 * 60_000 },
     maxConcurrency: options.maxConcurrency ?? 1,
     identifies: { left: options.identifies ?? 1000, made: 0 },
@@ -69,6 +74,10 @@ export function createState(options: FakeDiscordOptions) {
     faults: [] as Fault[],
     /** Dispatches that come to a new session before its guilds do. */
     early: [] as (readonly [type: string, data: unknown])[],
+    /** People who take no direct messages from the bot. */
+    shy: new Set<string>(),
+    /** Guilds that a new session is not told of until they are dispatched. */
+    late: new Set<string>(),
     interactions: new Map<string, Interaction>(),
     commands: new Map<string, readonly unknown[]>(),
     typing: [] as string[],

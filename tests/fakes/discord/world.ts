@@ -26,9 +26,10 @@ export interface ApiMessage {
   content: string
   components: readonly unknown[]
   embeds: readonly unknown[]
-  attachments: readonly { readonly filename: string; readonly bytes: number }[]
+  attachments: readonly { readonly filename: string; readonly bytes: Buffer }[]
   flags: number
   edits: number
+  readonly poll?: unknown
 }
 export interface Channel {
   readonly id: string
@@ -47,11 +48,21 @@ export interface Guild {
   readonly name: string
   readonly owner: string
   readonly channels: Channel[]
+  /** What the bot may do in no channel of it. */
+  readonly denied: Set<Denial>
 }
-export type Denial = 'view' | 'send' | 'history'
+export type Denial = keyof typeof rights
 
 const epoch = 1_420_070_400_000n
-const rights = { view: 1n << 10n, send: 1n << 11n, history: 1n << 16n }
+const rights = {
+  view: 1n << 10n,
+  send: 1n << 11n,
+  embed: 1n << 14n,
+  attach: 1n << 15n,
+  history: 1n << 16n,
+  threads: 1n << 35n,
+  inThreads: 1n << 38n,
+}
 /** Everything but Administrator. */
 const everyone = (1n << 53n) - 1n - (1n << 3n)
 
@@ -65,14 +76,13 @@ export function createWorld() {
     last = now > last ? now : last + 1n
     return String(last)
   }
-  const user = (username: string, bot?: true): ApiUser => ({
-    id: snowflake(),
-    username,
-    global_name: username,
-    discriminator: '0',
-    avatar: null,
-    ...(bot ? { bot } : {}),
-  })
+  const users = new Map<string, ApiUser>()
+  const user = (username: string, bot?: true): ApiUser => {
+    const named = { username, global_name: username, discriminator: '0', avatar: null } as const
+    const made = { id: snowflake(), ...named, ...(bot ? { bot } : {}) }
+    users.set(made.id, made)
+    return made
+  }
   const bot = user('hazel', true)
   const guilds: Guild[] = []
   const channels = new Map<string, Channel>()
@@ -85,10 +95,11 @@ export function createWorld() {
     bot,
     guilds,
     channels,
+    users,
     snowflake,
     user,
     guild(name: string, id = snowflake()): Guild {
-      const guild = { id, name, owner: snowflake(), channels: [] }
+      const guild = { id, name, owner: snowflake(), channels: [], denied: new Set<Denial>() }
       guilds.push(guild)
       return guild
     },
@@ -134,15 +145,29 @@ export function channelPayload(channel: Channel) {
     const thread_metadata = { archived: false, auto_archive_duration: 1440, locked: false, archive_timestamp: null }
     return { id, type: 11, name, guild_id: guild?.id, parent_id: parent.id, last_message_id, thread_metadata }
   }
-  const deny = [...denied].reduce((sum, right) => sum | rights[right], 0n)
+  const deny = bitsOf(denied)
   const permission_overwrites = deny > 0n ? [{ id: guild?.id, type: 0, allow: '0', deny: String(deny) }] : []
   return { id, type: 0, name, guild_id: guild?.id, position: 0, permission_overwrites, last_message_id }
 }
 
+/** What the bot may do in a server, before what its channels say. */
+export function rightsIn({ denied }: Guild): bigint {
+  return everyone & ~bitsOf(denied)
+}
+
+const bitsOf = (denied: ReadonlySet<Denial>) => [...denied].reduce((sum, right) => sum | rights[right], 0n)
+
 /** What GUILD_CREATE says. */
 export function guildPayload(world: World, guild: Guild) {
   const threads = [...world.channels.values()].filter((channel) => channel.parent && channel.guild === guild)
-  const role = { id: guild.id, name: '@everyone', permissions: String(everyone), position: 0, color: 0, flags: 0 }
+  const role = {
+    id: guild.id,
+    name: '@everyone',
+    permissions: String(rightsIn(guild)),
+    position: 0,
+    color: 0,
+    flags: 0,
+  }
   return {
     id: guild.id,
     name: guild.name,

@@ -43,6 +43,8 @@ function refusedBlock(block: Json | undefined, at: string): readonly string[] {
     errors.push(...refusedText(block['text'] as Json, type === 'header' ? 150 : 3000, `${at}/text`))
   if (String(block['block_id'] ?? '').length > 255) errors.push(`block_id is too long ${at}`)
   if (type === 'input' && (!block['label'] || !block['element'])) errors.push(`an input needs label and element ${at}`)
+  for (const name of ['label', 'hint'])
+    if (block[name]) errors.push(...refusedText(block[name] as Json, 2000, `${at}/${name}`, 'plain_text'))
   for (const field of (block['fields'] as Json[] | undefined) ?? [])
     errors.push(...refusedText(field, 2000, `${at}/fields`))
   for (const one of [...((list as Json[]) ?? []), block['element'], block['accessory']].filter(Boolean) as Json[])
@@ -74,9 +76,23 @@ function refusedElement(element: Json, block: string, at: string): readonly stri
     String(element['initial_value'] ?? '').length > Number(element['max_length'] ?? 3000)
   )
     errors.push(`initial_value is longer than max_length ${at}`)
-  if (type === 'radio_buttons' && ((element['options'] as unknown[]) ?? []).length > 10)
-    errors.push(`too many options ${at}`)
+  if (type === 'radio_buttons') errors.push(...refusedOptions((element['options'] as Json[]) ?? [], at))
+  if (element['confirm']) errors.push(...refusedConfirm(element['confirm'] as Json, `${at}/confirm`))
   return errors
+}
+
+function refusedOptions(options: readonly Json[], at: string): readonly string[] {
+  const errors = options.length < 1 || options.length > 10 ? [`must have 1 to 10 options ${at}`] : []
+  for (const { text, value } of options) {
+    errors.push(...refusedText(text as Json, 75, `${at}/options`))
+    if (String(value).length > 150) errors.push(`an option's value is too long ${at}`)
+  }
+  return errors
+}
+
+function refusedConfirm(confirm: Json, at: string): readonly string[] {
+  const most = { title: 100, text: 300, confirm: 30, deny: 30 }
+  return Object.entries(most).flatMap(([name, limit]) => refusedText(confirm[name] as Json, limit, `${at}/${name}`))
 }
 
 function refusedText(text: Json | undefined, most: number, at: string, only?: string): readonly string[] {

@@ -13,6 +13,10 @@ export interface FakeSlackOptions {
   /** Answers a call instead of the method: an error code, or undefined to let it go on. */
   readonly refuse?: (method: string, args: Json) => string | undefined
   readonly scopes?: string
+  /** Breaks the connection of a call: before Slack heard of it, or before it could answer. */
+  readonly breaks?: (method: string) => 'unheard' | 'unanswered' | undefined
+  /** What methods answer instead of the usual. */
+  readonly answers?: Readonly<Record<string, Json>>
   /** No rate limits: for tests of something else that is faster than any workspace. */
   readonly unlimited?: boolean
 }
@@ -56,6 +60,8 @@ export async function fakeSlack(options: FakeSlackOptions = {}): Promise<FakeSla
         response_metadata: { messages: [`[ERROR] missing required field: ${missing}`] },
       }
     const refused = options.refuse?.(method, args)
+    const told = options.answers?.[method]
+    if (told && !refused) return { ok: true, ...told }
     const result = refused ?? known.run(args, space, now())
     return typeof result === 'string' ? { ok: false, error: result } : { ok: true, ...result }
   }
@@ -86,8 +92,14 @@ export async function fakeSlack(options: FakeSlackOptions = {}): Promise<FakeSla
       response.end()
       return changed()
     }
+    const broken = options.breaks?.(method)
+    if (broken === 'unheard') return request.socket.destroy()
     const said = answer(method, args)
     calls.push({ method, args, answer: said })
+    if (broken) {
+      request.socket.destroy()
+      return changed()
+    }
     send(response, said, options.scopes)
     changed()
   })

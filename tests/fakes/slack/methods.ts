@@ -55,6 +55,7 @@ export const methods: Readonly<Record<string, Method>> = {
   'chat.appendStream': { required: ['channel', 'ts'], tier: 4, run: appendStream },
   'chat.stopStream': { required: ['channel', 'ts'], tier: 2, run: stopStream },
   'views.open': { required: ['trigger_id', 'view'], tier: 4, run: (args, space) => view(args, space.modals) },
+  'views.update': { required: ['view_id', 'view'], tier: 4, run: (args, space) => view(args, space.modals) },
   'views.publish': {
     required: ['user_id', 'view'],
     tier: 4,
@@ -78,6 +79,7 @@ export const methods: Readonly<Record<string, Method>> = {
   },
   'conversations.replies': { required: ['channel', 'ts'], tier: 3, run: replies },
   'conversations.open': { required: ['users'], tier: 3, run: (args) => ({ channel: { id: `D-${args['users']}` } }) },
+  'apps.manifest.export': { required: ['app_id'], tier: 3, run: () => 'invalid_app' },
   'usergroups.users.list': { required: ['usergroup'], tier: 2, run: () => ({ users: ['UADMIN'] }) },
 }
 
@@ -126,6 +128,7 @@ function update(args: Json, space: Workspace, now: number): Answer {
   if (!message) return 'message_not_found'
   if (message.user !== botUser) return 'cant_update_message'
   if (streams(message, now)) return 'streaming_state_conflict'
+  delete message.streamingSince
   message.text = textOf(args)
   message.streamed = false
   message.blocks = (args['blocks'] as Json[]) ?? []
@@ -195,6 +198,11 @@ function take(message: Message, args: Json): Answer | undefined {
   return undefined
 }
 
+/** A task of a stream, as the message carries it. */
+function taskCard({ id, title, status }: Json): Json {
+  return { type: 'task_card', task_id: id, title, status }
+}
+
 function view(args: Json, list: Json[]): Answer {
   const refused = refusedView(args['view'])
   if (refused.length > 0) return invalid(refused)
@@ -210,16 +218,20 @@ function replies(args: Json, space: Workspace): Answer {
   if (whole.length === 0) return 'thread_not_found'
   const thread = whole.find((one) => one.ts === root)?.thread
   const shown = thread ? space.messages.filter((one) => one.ts === thread || one.thread === thread) : whole
+  const [from, to] = [Number(args['oldest'] ?? 0), Number(args['latest'] ?? Number.POSITIVE_INFINITY)]
+  const within = shown.filter(({ ts }) => Number(ts) >= from && Number(ts) <= to)
   return {
-    messages: shown.map(({ ts, text, user, metadata, blocks, thread: in_ }) => ({
-      type: 'message',
-      ts,
-      text,
-      user,
-      blocks,
-      ...(user === botUser ? { bot_id: botId, app_id: appId } : {}),
-      ...(in_ ? { thread_ts: in_ } : {}),
-      ...(metadata && args['include_all_metadata'] ? { metadata } : {}),
-    })),
+    messages: within
+      .slice(0, Number(args['limit'] ?? 1000))
+      .map(({ ts, text, user, metadata, blocks, tasks, thread: in_ }) => ({
+        type: 'message',
+        ts,
+        text,
+        user,
+        blocks: [...[...tasks.values()].map(taskCard), ...blocks],
+        ...(user === botUser ? { bot_id: botId, app_id: appId } : {}),
+        ...(in_ ? { thread_ts: in_ } : {}),
+        ...(metadata && args['include_all_metadata'] ? { metadata } : {}),
+      })),
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { ownTime } from '../clock.ts'
 
 type Json = Record<string, unknown>
 
@@ -22,6 +23,7 @@ export interface SocketMode {
 }
 
 const ackMs = 3000
+const { wait } = ownTime()
 
 /** Accepts the SDK's connections on `/socket`. */
 export function socketMode(server: Server, changed: () => void): SocketMode {
@@ -57,14 +59,11 @@ export function socketMode(server: Server, changed: () => void): SocketMode {
       const envelope = { envelope_id: id, type, payload, accepts_response_payload: accepts }
       const retry = attempt > 0 ? { retry_attempt: attempt, retry_reason: 'timeout' } : {}
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
+        void wait(ackMs).then(() => {
           waiting.delete(id)
           reject(new Error('not acknowledged within 3 seconds'))
-        }, ackMs)
-        waiting.set(id, (answer) => {
-          clearTimeout(timer)
-          resolve(answer)
         })
+        waiting.set(id, resolve)
         current?.send(JSON.stringify({ ...envelope, ...retry }))
       })
     },

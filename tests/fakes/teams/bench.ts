@@ -1,12 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { createPacer } from '../../../adapters/shared/pace.ts'
+import { createPacer, type Pacer } from '../../../adapters/shared/pace.ts'
 import { type Teams, type TeamsOptions, teams } from '../../../adapters/teams/index.ts'
 import type { Clock } from '../../../adapters/teams/stream.ts'
 import type { Bot } from '../../../src/ports/bot.ts'
+import type { Channel } from '../../../src/ports/channel.ts'
 import { type FakeBot, type FakeBotOptions, fakeBot } from '../bot.ts'
+import { ownTime } from '../clock.ts'
 import { type Chat, type ChatOptions, openChat, tenant } from './chat.ts'
 import { type Connector, openConnector } from './connector.ts'
 import type { Host, OpenHost } from './hosts.ts'
+import { appId } from './ids.ts'
 
 /** Bot, SDK and Teams, put together. */
 export interface Bench extends AsyncDisposable {
@@ -20,10 +22,6 @@ export interface Bench extends AsyncDisposable {
 
 export interface BenchOptions extends FakeBotOptions, Omit<TeamsOptions, 'adapter'> {
   readonly anonymous?: boolean
-  /** Hone is given the SDK's adapter at once. */
-  readonly adapter?: 'own'
-  /** Gets the channel that Hone attaches to the bot. */
-  readonly attached?: Bot['attach']
 }
 
 /** A clock whose alarms a test rings. */
@@ -61,24 +59,39 @@ export function jumpingClock(): JumpingClock {
 
 /** A clock on which time passes so many times faster. */
 export function fastClock(times: number): Clock {
-  const wait = (ms: number) => sleep(ms / times)
-  return { now: () => performance.now() * times, wait, alarm: wait }
+  const { now, wait } = ownTime(times)
+  return { now, wait, alarm: wait }
+}
+
+/** The channel of a process that has just started, in front of the same Teams. */
+export function channelOn({ bot, host, connector, clock }: Bench): Channel {
+  let channel: Channel | undefined
+  const attach: Bot['attach'] = (given) => {
+    channel = given
+    return () => undefined
+  }
+  const there = { adapter: host.adapter, appId, serviceUrl: connector.url }
+  teams({ ...bot, attach }, { ...there, clock, pacer: pacerOn(clock) })
+  return channel as Channel
+}
+
+function pacerOn({ now, wait }: Clock): Pacer {
+  return createPacer({ capacity: 20, perMinute: 40 * 60, now, wait })
 }
 
 export async function openBench(open: OpenHost, options: BenchOptions = {}): Promise<Bench> {
-  const { script, store, learning, anonymous = false, clock = jumpingClock(), adapter, attached, ...rest } = options
+  const { script, store, learning, anonymous = false, clock = jumpingClock(), ...rest } = options
   const connector = await openConnector({ now: clock.now, anonymous })
   const host = open(connector, { anonymous })
   const parts = { ...(script ? { script } : {}), ...(store ? { store } : {}), ...(learning ? { learning } : {}) }
-  const bot: FakeBot = { ...fakeBot(parts), ...(attached ? { attach: attached } : {}) }
+  const bot = fakeBot(parts)
   const hone = teams(bot, {
     tenants: [tenant],
     issuers: [connector.issuer.name],
     serviceHosts: ['127.0.0.1'],
     serviceUrl: connector.url,
     clock,
-    ...(adapter ? { adapter: host.adapter } : {}),
-    pacer: createPacer({ capacity: 20, perMinute: 40 * 60, now: clock.now, wait: clock.wait }),
+    pacer: pacerOn(clock),
     ...rest,
   })
   host.use(hone)

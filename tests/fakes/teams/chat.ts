@@ -1,3 +1,4 @@
+import { oneMoment } from '../../../adapters/teams/render.ts'
 import type { Connector, Shown } from './connector.ts'
 import type { Host } from './hosts.ts'
 import { appId } from './issuer.ts'
@@ -32,7 +33,7 @@ export interface Chat {
 
 let events = 0
 
-export function openChat(host: Host, connector: Connector, options: ChatOptions = {}): Chat {
+export function openChat(host: Pick<Host, 'fetch'>, connector: Connector, options: ChatOptions = {}): Chat {
   const { conversation = 'a:anna', kind = 'personal', who = 'Anna' } = options
   const home = options.tenant ?? tenant
   const base = {
@@ -80,8 +81,9 @@ export function openChat(host: Host, connector: Connector, options: ChatOptions 
   return chat
 }
 
-function isComplete(message: Shown | undefined): boolean {
-  if (message?.activity.type !== 'message') return false
+/** Whether a message is whole: no stream that still grows, and no line that will be edited into it. */
+export function isComplete(message: Shown | undefined): boolean {
+  if (message?.activity.type !== 'message' || message.activity.text === oneMoment) return false
   const type = streamInfo(message.activity)?.streamType
   return type === undefined || type === 'final'
 }

@@ -1,8 +1,17 @@
+import { outboundToken } from './ids.ts'
 import { createIssuer, type Issuer } from './issuer.ts'
-import { type Fault, type LiveStream, messageFault, streamFault, streamInfo, type Wire } from './rules.ts'
+import {
+  type Fault,
+  type LiveStream,
+  longestStreamMs,
+  messageFault,
+  streamFault,
+  streamInfo,
+  type Wire,
+} from './rules.ts'
 import { type Answer, type Asked, type Server, serve } from './server.ts'
 
-export const outboundToken = 'the-bots-own'
+export { outboundToken }
 
 /** One call of the bot, and what became of it. */
 export interface Call {
@@ -29,8 +38,11 @@ export interface Connector extends AsyncDisposable {
   messages(conversation: string): readonly Shown[]
   /** Presses Stop: the next call of the stream is refused. */
   stop(conversation: string): void
-  /** The next call that `matches` is answered so. */
-  refuseNext(matches: (activity: Wire) => boolean, fault: Fault & { readonly retryAfter?: number }): void
+  /** The next call that `matches` is answered so; `taken`: although it is done, as when a gateway gives up waiting. */
+  refuseNext(
+    matches: (activity: Wire) => boolean,
+    fault: Fault & { readonly retryAfter?: number; readonly taken?: boolean },
+  ): void
   /** Resolves when `holds` does; looks again after every call. */
   until(holds: () => boolean): Promise<void>
 }
@@ -59,7 +71,7 @@ export async function openConnector(options: ConnectorOptions = {}): Promise<Con
   const { now = () => performance.now(), anonymous = false } = options
   const rooms = new Map<string, Room>()
   const calls: Call[] = []
-  const refusals: { matches: (activity: Wire) => boolean; answer: Answer; text: string }[] = []
+  const refusals: { matches: (activity: Wire) => boolean; answer: Answer; text: string; taken: boolean }[] = []
   const watchers = new Set<() => void>()
   let count = 0
   const room = (id: string): Room => {
@@ -73,12 +85,16 @@ export async function openConnector(options: ConnectorOptions = {}): Promise<Con
     if (!anonymous && asked.authorization !== `Bearer ${outboundToken}`)
       return refused({ status: 401, code: 'Unauthorized', message: 'Bad token' })
     const planned = refusals.findIndex(({ matches }) => matches(activity))
-    if (planned >= 0) return plannedAnswer(refusals.splice(planned, 1)[0] as (typeof refusals)[number])
+    if (planned >= 0) {
+      const refusal = refusals.splice(planned, 1)[0] as (typeof refusals)[number]
+      if (refusal.taken) say(room(conversation), activity)
+      return plannedAnswer(refusal)
+    }
     if (asked.method === 'POST' && madeUp.test(asked.path)) return refused(unknownActivity)
     const quota = quotaFault(calls, conversation, now())
     const wrong = quota ?? messageFault(activity)
     if (wrong) return refused(wrong)
-    return asked.method === 'PUT' ? change(room(conversation), asked) : say(room(conversation), activity)
+    return asked.method === 'PUT' ? change(room(conversation), asked, now()) : say(room(conversation), activity)
   }
 
   function say(at: Room, activity: Wire): Answer & { readonly fault?: string } {
@@ -143,9 +159,14 @@ export async function openConnector(options: ConnectorOptions = {}): Promise<Con
       const { stream } = room(conversation)
       if (stream) stream.state = 'stopped'
     },
-    refuseNext(matches, { status, code, message, retryAfter }) {
+    refuseNext(matches, { status, code, message, retryAfter, taken = false }) {
       const headers = retryAfter === undefined ? {} : { headers: { 'retry-after': String(retryAfter) } }
-      refusals.push({ matches, text: message, answer: { status, body: { error: { code, message } }, ...headers } })
+      refusals.push({
+        matches,
+        text: message,
+        taken,
+        answer: { status, body: { error: { code, message } }, ...headers },
+      })
     },
     until(holds) {
       if (holds()) return Promise.resolve()
@@ -175,10 +196,12 @@ function refused({ status, code, message }: Fault): Answer & { fault: string } {
   return { status, body: { error: { code, message } }, fault: message }
 }
 
-function change({ shown }: Room, { path, body }: Asked): Answer & { readonly fault?: string } {
+/** Microsoft's SDKs edit a stream once its two minutes are over; whether an open one can be edited is not written down. */
+function change({ shown, stream }: Room, { path, body }: Asked, now: number): Answer & { readonly fault?: string } {
   const id = decodeURIComponent(path.split('/').at(-1) ?? '')
   const found = shown.find((one) => one.id === id)
   if (!found) return refused({ status: 404, code: 'NotFound', message: 'No such message' })
+  if (stream?.id === id && stream.state === 'open' && now - stream.startedAt <= longestStreamMs) return refused(busy)
   found.activity = body as Wire
   return { status: 200, body: { id } }
 }

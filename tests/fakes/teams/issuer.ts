@@ -1,4 +1,5 @@
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { appId } from './ids.ts'
 import type { Route } from './server.ts'
 
 /** Signs tokens as the Bot Framework does, and publishes its keys where both SDKs look for them. */
@@ -15,7 +16,8 @@ export interface TokenChange {
   readonly foreignKey?: boolean
 }
 
-export const appId = '11111111-2222-4333-8444-555555555555'
+export { appId }
+
 const keyId = 'key-1'
 
 const own = generateKeyPairSync('rsa', { modulusLength: 2048 })

@@ -21,6 +21,9 @@ export interface Fault {
   readonly message: string
 }
 
+/** Two minutes. */
+export const longestStreamMs = 120_000
+
 const fault = (status: number, message: string, code = status === 403 ? 'ContentStreamNotAllowed' : 'BadRequest') => ({
   status,
   code,
@@ -76,7 +79,8 @@ export function streamFault(info: StreamInfo, activity: Wire, stream: LiveStream
   if (stream.state === 'stopped') return fault(403, 'Content stream was canceled by user.')
   if (stream.state === 'done')
     return fault(403, 'Content stream is not allowed on an already completed streamed message')
-  if (now - stream.startedAt > 120_000) return fault(403, 'Content stream finished due to exceeded streaming time.')
+  if (now - stream.startedAt > longestStreamMs)
+    return fault(403, 'Content stream finished due to exceeded streaming time.')
   if (now - stream.lastAt < 1000) return fault(429, 'API calls quota exceeded', 'TooManyRequests')
   if (info.streamType === 'informative') return sequenceFault(info, stream)
   if (!text.startsWith(stream.text))

@@ -19,10 +19,16 @@ export interface Server extends AsyncDisposable {
   readonly url: string
 }
 
+/** Reads a body that is a form. */
+export const formOf = (text: string): Record<string, unknown> => Object.fromEntries(new URLSearchParams(text))
+
 /** A little HTTP server on loopback; `answer` gets every request. */
-export async function serve(answer: (asked: Asked) => Answer | Promise<Answer>): Promise<Server> {
+export async function serve(
+  answer: (asked: Asked) => Answer | Promise<Answer>,
+  read: (text: string) => Record<string, unknown> = JSON.parse,
+): Promise<Server> {
   const server = createServer(async (request, response) => {
-    const { status, body, headers } = await answer(await asked(request))
+    const { status, body, headers } = await answer(await asked(request, read))
     end(response, status, body, headers)
   })
   server.listen(0, '127.0.0.1')
@@ -37,11 +43,11 @@ export async function serve(answer: (asked: Asked) => Answer | Promise<Answer>):
   }
 }
 
-async function asked(request: IncomingMessage): Promise<Asked> {
+async function asked(request: IncomingMessage, read: (text: string) => Record<string, unknown>): Promise<Asked> {
   let text = ''
   for await (const chunk of request) text += chunk
   const { method = '', url = '', headers } = request
-  return { method, path: url, body: text ? JSON.parse(text) : {}, authorization: headers.authorization ?? '' }
+  return { method, path: url, body: text ? read(text) : {}, authorization: headers.authorization ?? '' }
 }
 
 function end(response: ServerResponse, status: number, body: unknown, headers: Answer['headers'] = {}): void {

@@ -22,6 +22,7 @@ class Shape:
     near: float = 0.5  # chance that a passage is about something near the one before it
     unknown: float = 0.17
     talk: float = 0.10
+    library: tuple[int, int] | None = None  # sections of a handbook that each question searches; None: passages are picked
 
 
 @dataclass
@@ -139,29 +140,41 @@ class Maker:
             question = off_topic(rng)
         else:
             question = ask_unknown(self.world, self.shown, self.used, self.stranger)
-        return Turn(question, answers.unknown(self.style(), rng), "follow:unknown" if following else "unknown")
+        return self.unanswered(question, "follow:unknown" if following else "unknown")
+
+    def unanswered(self, question: str, kind: str) -> Turn:
+        return Turn(question, answers.unknown(self.style(), self.rng), kind)
 
     def stranger(self, slot: str, fact_id: str) -> str:
-        """An entity of whom the shown passages don't state this fact."""
-        known = {c.entity for s in self.shown for c in s.claims if c.fact.id == fact_id}
+        """An entity of whom no passage states this fact."""
+        known = {c.entity for s in self.all_sections() for c in s.claims if c.fact.id == fact_id}
         return self.rng.choice([e for e in self.world.entities(slot, 14) if e not in known] or ["Xanadu"])
 
+    def all_sections(self) -> list[Section]:
+        """Every passage that the dialogue may show."""
+        return self.shown
+
     def known(self, new: list[Section]) -> Turn:
-        """A question that a shown passage answers: a follow-up if one fits, else a fresh one, sooner about new passages."""
+        """A question that a shown passage answers."""
+        return self.answered(*self.pick(new))
+
+    def pick(self, sections: list[Section]) -> tuple[Claim, str, str]:
+        """A claim with a question about it and its kind: a follow-up if one fits, else a fresh one, sooner about `sections`."""
         rng = self.rng
         follower = self.follower() if rng.random() < 0.4 else None
         if follower:
-            claim, question = follower
-            kind = f"follow:{claim.fact.id}"
-        else:
-            sections = new if new and rng.random() < 0.85 else self.shown
-            claims = [c for s in sections for c in s.claims]
-            fresh = [c for c in claims if id(c) not in self.asked and c.fact.id != "section-contact"]
-            claim = rng.choice(fresh or [c for c in claims if c.fact.id != "section-contact"])
-            question, kind = ask(self.world, claim), claim.fact.id
+            return *follower, f"follow:{follower[0].fact.id}"
+        told = lambda sections: [c for s in sections for c in s.claims if c.fact.id != "section-contact"]
+        first, second = (sections, self.shown) if rng.random() < 0.85 else (self.shown, sections)
+        claims = told(first) or told(second)
+        claim = rng.choice([c for c in claims if id(c) not in self.asked] or claims)
+        return claim, ask(self.world, claim), claim.fact.id
+
+    def answered(self, claim: Claim, question: str, kind: str) -> Turn:
+        """The turn that answers a question with a claim."""
         self.asked.add(id(claim))
         self.last = Asked(claim, question)
-        reply = answers.reply(claim, self.style(), rng)
+        reply = answers.reply(claim, self.style(), self.rng)
         return Turn(question, reply, kind, claim.value, claim.section.number, claim.items, claim=claim)
 
     def follower(self) -> tuple[Claim, str] | None:
@@ -172,7 +185,9 @@ class Maker:
         alike = [c for s in self.shown for c in s.claims if c is not claim and c.fact.id == claim.fact.id and (c.entity or c.qualifier)]
         contact = [c for c in section.claims if c.fact.id == "section-contact" and c is not claim]
         if contact and (not alike or self.rng.random() < 0.5):
-            return contact[0], self.rng.choice(["Who do I ask about that?", "Whom can I ask about that?", "Who can help me with that?", "Who knows more about this?", "And who do I ask?", "Who is the contact?"])
+            return contact[0], self.rng.choice(["Who do I ask about that?", "Whom can I ask about that?", "Who can help me with that?", "Who knows more about this?", "And who do I ask?", "Who is the contact?",
+                                                "I have more questions. Who can I ask?", "Who would know?", "Is there somebody I can ask?", "Can you give me a contact?", "Who do I turn to?",
+                                                "And if I have questions?", "Who do I write to about this?", "Whom should I contact?"])
         if alike:
             target = self.rng.choice(alike)
             return target, follow_up(self.world, target, target.entity)
@@ -181,4 +196,6 @@ class Maker:
 
 def make_dialogue(seed: int, shape: Shape, held_out: bool = False) -> Dialogue:
     """The dialogue of a seed."""
-    return Maker(random.Random(seed), shape, held_out).make()
+    from .library import Reader  # it builds on this module
+
+    return (Reader if shape.library else Maker)(random.Random(seed), shape, held_out).make()

@@ -9,11 +9,15 @@ from .wording import capital, expand
 from .world import World
 
 LOWERABLE = set("The Our A An You Your We Every Each Everyone All After For On In If Unused There Please Both Most Some At To "
-                "Vacation Passwords Requests Salaries Laptops Visitors".split())
+                "Vacation Passwords Requests Salaries Laptops Visitors If When Whenever Anyone Whoever Nobody No Only Before Until Once As With By Up Above Below "
+                "During Besides Apart Write Please Take Book Call Ask Send Bring Keep Order Choose Customers Staff Parcels Orders Everybody These This It".split())
 OPENERS = ["As a rule, ", "Since last year, ", "From this year on, ", "Please note: ", "Normally ", "In general, ", "Important: ", "From day one, ",
-           "At the moment ", "By the way, ", "Good news: "]
+           "At the moment ", "By the way, ", "Good news: ", "Here, too: ", "For the time being, ", "To be clear: ", "As most of you know, ", "In short, ", "Since the spring, ",
+           "As agreed with the works council, ", "To keep it simple, ", "A short reminder: ", "Worth knowing: ", "In our firm, ", "As in past years, ", "It is a fixed rule: "]
 TAILS = [" unless agreed otherwise", ", and this holds for all sites", " (see the intranet)", ", as before", ", no matter how long you have been with us",
-         ", without exception", " at the moment", ", as the law asks", " if nothing else was agreed", ", which is more than most firms offer"]
+         ", without exception", ", at the moment", ", as the law asks", " if nothing else was agreed", ", which is more than most firms offer", ", and that will not change soon",
+         ", so please plan with it", " (ask us if this is a problem)", ", as everybody should know", " for the time being", ", which has worked well", ", in all our teams",
+         " (as agreed)", ", just like last year", ", from now on", ", to be fair to everybody", ", as long as nothing changes", ", even in busy weeks"]
 QUALIFIERS = [  # (a group's name, how a sentence says it, how a question adds it)
     ("interns", "for interns", "as an intern"), ("trainees", "for trainees", "as a trainee"), ("part-timers", "for part-timers", "if I work part-time"),
     ("managers", "for managers", "as a manager"), ("students", "for students", "as a student"), ("newcomers", "for newcomers", "as a newcomer"),
@@ -104,11 +108,12 @@ def new_claim(world: World, fact: Fact, entity: str = "", qualifier: tuple | Non
 def qualified(rng: random.Random, qualifier: tuple, value: str) -> str:
     """A sentence that gives another value for a group: "For interns it is 12 days." """
     name, phrase, _ = qualifier
-    patterns = ["{Q} it is {v}.", "{Q} (this is|that is|we have) {v}.", "It is {v} {q}.", "{Q}: {v}.", "{Q} {v} (apply|hold|is the rule)."]
+    patterns = ["{Q} it is {v}.", "{Q} (this is|that is|we have) {v}.", "It is {v} {q}.", "{Q}: {v}.", "{Q} {v} (apply|hold|is the rule).", "{Q}, however, it is {v}.", "{Q} another rule holds: {v}.", "{Q} we make it {v}.", "It is different {q}: {v}.",
+                "(An exception|A special rule) holds {q}: {v}.", "Only {q} is it {v}."]
     if phrase.startswith("for"):
-        patterns += ["{N} (have|get) {v}.", "{N} (have|get) {v} instead."]
+        patterns += ["{N} (have|get) {v}.", "{N} (have|get) {v} instead.", "With {n} it is {v}.", "If you are one of the {n}, it is {v}.", "{N}, on the other hand, (have|get) {v}."]
     text = expand(rng.choice(patterns), rng)
-    return text.replace("{Q}", capital(phrase)).replace("{q}", phrase).replace("{N}", capital(name)).replace("{v}", value)
+    return text.replace("{Q}", capital(phrase)).replace("{q}", phrase).replace("{N}", capital(name)).replace("{n}", name).replace("{v}", value)
 
 
 def dressed(sentence: str, rng: random.Random) -> str:
@@ -189,9 +194,10 @@ def itemised(claim: Claim, section: Section, rng: random.Random) -> str:
 def contact_line(world: World, section: Section, head: str) -> str:
     """A closing line that says who knows more; it is a claim too."""
     who = world.names.person() if world.rng.random() < 0.7 else f"{world.rng.choice(['hr', 'office', 'help', 'team', 'info', 'people'])}@{world.domain}"
-    verb = world.rng.choice(["Questions? Ask {}.", "Your contact is {}.", "Contact: {}.", "If you have questions, ask {}.", "{} knows more.", "Please ask {} for help."])
+    verb = world.rng.choice(["Questions? Ask {}.", "Your contact is {}.", "Contact: {}.", "If you have questions, ask {}.", "{} knows more.", "Please ask {} for help.",
+                            "Turn to {} if anything is unclear.", "Your questions are answered by {}.", "For details, ask {}.", "{} will help you.", "Still unsure? Write to {}.", "You can always ask {}."])
     line = verb.format(who)
-    section.claims.append(Claim(ASK_CONTACT, who, line.removeprefix("Questions? ")))
+    section.claims.append(Claim(ASK_CONTACT, who, line.removeprefix("Questions? ").removeprefix("Still unsure? ")))
     return line
 
 

@@ -125,8 +125,8 @@ def room(rng: random.Random) -> str:
 def spot(rng: random.Random) -> str:
     """A place inside the firm where a thing may be found."""
     floor = rng.choice("first second third fourth fifth sixth".split())
-    thing = rng.choice("reception kitchen canteen library workshop lift stairs entrance mailroom lobby archive".split())
-    return rng.choice([f"the {floor} floor", f"the {floor} floor", room(rng), room(rng), f"the {thing}", f"the cupboard next to the {thing}",
+    thing = rng.choice("reception kitchen canteen library workshop lift staircase entrance mailroom lobby archive".split())
+    return rng.choice([f"the hall on the {floor} floor", f"the corridor on the {floor} floor", room(rng), room(rng), f"the {thing}", f"the cupboard next to the {thing}",
                        f"the basement", f"building {rng.choice('ABCDEF')}", f"the {rng.choice(COLORS)} box by the {thing}", f"the corridor behind the {thing}",
                        f"the shelf in {room(rng)}", f"the {rng.choice(COLORS)} cabinet", f"the yard behind building {rng.choice('ABCDEF')}"])
 

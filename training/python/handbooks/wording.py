@@ -69,8 +69,10 @@ def join(items: list[str]) -> str:
 
 
 GREETINGS = ["Hi, ", "Hello, ", "Hi! ", "Hello! ", "Hey, ", "Good morning, ", "Quick question: ", "One more thing: ", "Please tell me: ",
-             "Sorry, ", "Excuse me, ", "I have a question. ", "Thanks. ", "Ok, ", "Hi there, ", "And ", "So ", "Just wondering: ", "Also, "]
-CLOSERS = [" Thanks!", " Thank you.", " Please.", " I can't find it.", " I forgot.", " My colleague asked me.", " I'm new here."]
+             "Quick one: ", "I was wondering: ", "Can you help me? ", "I need some help. ", "Could you look this up? ", "Maybe you know this. ", "Dear bot, ", "A short question: ",
+             "I couldn't find this. ", "Next question: ", "Good afternoon, ", "Thank you. ", "Great. ", "Hm, ", "By the way, ", "Sorry, ", "Excuse me, ", "I have a question. ", "Thanks. ", "Ok, ", "Hi there, ", "And ", "So ", "Just wondering: ", "Also, "]
+CLOSERS = [" Thanks!", " Thank you.", " Please.", " I can't find it.", " I forgot.", " My colleague asked me.", " I'm new here.", " It's urgent.", " I'm not sure.", " Do you know?", " Any idea?", " Can you help?",
+           " Somebody asked me.", " Thanks in advance.", " I looked everywhere."]
 
 
 def typo(text: str, rng: random.Random) -> str:
@@ -89,15 +91,17 @@ def roughen(question: str, rng: random.Random, keep: str = "") -> str:
     roll = rng.random()
     if roll < 0.10:
         greeting = rng.choice(GREETINGS)
-        question = greeting + (question if greeting[-2] in ".!" else question[0].lower() + question[1:])
-        question = question.replace(" i ", " I ") if question.startswith("I ") else question
+        whole = greeting[-2] in ".!?" or question.startswith(("I ", "I'"))
+        question = greeting + (question if whole else question[0].lower() + question[1:])
     elif roll < 0.14:
         question += rng.choice(CLOSERS)
     if rng.random() < 0.03:
         at = question.find(keep) if keep else -1
         question = typo(question, rng) if at < 0 else typo(question[:at], rng) + question[at:]
     if rng.random() < 0.08:
-        question = question.rstrip("?.!")
+        question = question.rstrip("?.!") + rng.choice(["", "", "", "??", "...", " ?", "?!"])
+    if rng.random() < 0.04 and "'" in question:
+        question = question.replace("'", rng.choice(["", "’"]))
     if rng.random() < 0.08:
         question = question.lower()
     return question

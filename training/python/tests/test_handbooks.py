@@ -13,6 +13,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from handbooks import Shape, make_dialogue, plain_page
 from handbooks.books import make_book, write_book
 from handbooks.checking import cites, figures, group_of, is_right
+from handbooks.library import MOST_SHOWN, Library
+from handbooks.sections import Section
+from handbooks.questions import CLOSE_TO
 from handbooks.topics import load
 from handbooks.wording import expand, is_reserved, typo
 
@@ -42,6 +45,29 @@ class Dialogues(unittest.TestCase):
             for turn in make_dialogue(seed, Shape()).turns:
                 self.assertTrue(is_right(turn, turn.reply), f"seed {seed}: {turn}")
                 self.assertEqual(cites(turn.reply), [turn.citation] if turn.citation else [], turn.reply)
+
+    def test_a_question_to_a_library_is_shown_what_a_search_finds_and_always_the_passage_that_answers_it(self):
+        nears = 0
+        for seed in range(60):
+            dialogue, seen = make_dialogue(seed, Shape(turns=(3, 6), library=(8, 30))), ""
+            for turn in dialogue.turns:
+                seen += "\n\n" + turn.user
+                if turn.citation is None:
+                    continue
+                self.assertEqual(cites(turn.reply), [turn.citation], turn.reply)
+                passage = plain(re.split(rf"(?m)^\[{turn.citation}\] ", seen)[1].split("\n\n[")[0])
+                for value in turn.items or ([] if turn.value in ("Yes", "No") else [turn.value]):
+                    self.assertIn(value.lower(), passage, f"seed {seed}, {turn.kind}")
+                nears += len(re.findall(r"(?m)^\[\d+\] ", turn.user)) > 1
+            numbers = [int(n) for t in dialogue.turns for n in re.findall(r"(?m)^\[(\d+)\] ", t.user)]
+            self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+            self.assertLessEqual(len(numbers), MOST_SHOWN + 1 + len(dialogue.turns))
+        self.assertGreater(nears, 60)
+
+    def test_a_library_ranks_the_section_that_a_question_speaks_of_first(self):
+        sections = [Section("Rules", head, body, []) for head, body in
+                    [("Parking", "The car park is behind the house."), ("Hotels", "A hotel may cost 120 euros."), ("Leave", "There are 25 days of vacation.")]]
+        self.assertEqual(Library(sections, random.Random(1)).search("How many vacation days do I get?", 2)[0].head, "Leave")
 
     def test_passage_numbers_go_on_through_the_thread(self):
         for seed in range(100):
@@ -82,6 +108,24 @@ class Wordings(unittest.TestCase):
             self.assertTrue(fact.says and fact.asks, fact.id)
             if fact.yes_no:
                 self.assertEqual({yes for yes, _ in fact.says}, {True, False}, fact.id)
+
+
+    def test_every_wording_is_whole_and_holds_what_it_must(self):
+        for fact in (f for t in load() for f in t.facts):
+            for says, pattern in [(True, p) for _, p in fact.says] + [(False, p) for p in fact.asks]:
+                for seed in range(20):
+                    text = expand(pattern, random.Random(seed))
+                    self.assertRegex(text, r"^\S.*[^\s.?][.]$" if says else r"^\S.*[^\s.?][.?]$", fact.id)
+                    self.assertNotRegex(text, r"  | [.,?]", fact.id)
+                    self.assertEqual(text.lower().count("{p}"), 1 if fact.slot else 0, f"{fact.id}: {text}")
+                    self.assertEqual(text.count("{v}"), 1 if says and not fact.yes_no else 0, f"{fact.id}: {text}")
+
+    def test_no_two_facts_have_the_same_name(self):
+        names = [f.id for t in load() for f in t.facts]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_facts_that_mean_the_same_are_facts(self):
+        self.assertLessEqual(set(CLOSE_TO), {f.id for t in load() for f in t.facts})
 
 
 class Books(unittest.TestCase):

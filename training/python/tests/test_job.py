@@ -42,7 +42,12 @@ class ReadJob(unittest.TestCase):
             ({"hyper": {"learningRate": 0}}, "job.hyper.learningRate is 0"),
             ({"hyper": {"epochs": 1.5}}, "job.hyper.epochs"),
             ({"hyper": {"rank": True}}, "job.hyper.rank"),
+            ({"hyper": {"targets": "attention"}}, "job.hyper.targets is 'attention'"),
+            ({"hyper": {"labelSmoothing": 0.5}}, "job.hyper.labelSmoothing is 0.5.*must be below"),
             ({"hyper": {"typo": 1}}, "job.hyper.typo"),
+            ({"fit": {"microBatch": 3, "checkpointing": False}}, "job.fit.microBatch is 3.*divides"),
+            ({"fit": {"microBatch": 2, "checkpointing": 1}}, "job.fit.checkpointing is 1"),
+            ({"checkpointSeconds": -1}, "job.checkpointSeconds is -1"),
         ]
         for changes, message in cases:
             with self.subTest(message), self.assertRaisesRegex(BadData, message):

@@ -5,13 +5,15 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest.mock import patch
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import numpy
 import torch
 from gguf import GGUFReader
-from gguf_names import gguf_name, heads_to_permute, unpermute_rows
+import lora_gguf
+from gguf_names import gguf_name, heads_of, heads_to_permute, unpermute_rows
 from job import BadData
 from lora_gguf import refuse_unsupported, write_lora_gguf
 from peft import LoraConfig, get_peft_model
@@ -82,14 +84,30 @@ class LoraGguf(unittest.TestCase):
         self.assertLess(self.convert("mistral"), 1e-5)
         self.assertEqual(read(self.folder / "out.gguf")[0]["general.architecture"], "llama")
 
-    def test_qwen_is_not_permuted(self):
-        for kind in ("qwen2", "qwen3"):
+    def test_qwen_and_gemma_are_not_permuted(self):
+        for kind in ("qwen2", "qwen3", "gemma2", "gemma3_text"):
             with self.subTest(kind):
                 self.assertLess(self.convert(kind), 1e-5)
                 self.assertLess(worst_difference(self.folder, self.model, permuted=False), 1e-5)
 
+    def test_permuting_qwen_or_gemma_would_be_noticed(self):
+        for kind in ("qwen2", "qwen3", "gemma2", "gemma3_text"):
+            with self.subTest(kind), patch.object(lora_gguf, "heads_to_permute", heads_of):
+                self.assertGreater(self.convert(kind), 0.1)
+
+    def test_gemma_3_goes_by_its_name_in_llama_cpp(self):
+        self.convert("gemma3_text")
+        self.assertEqual(read(self.folder / "out.gguf")[0]["general.architecture"], "gemma3")
+
     def test_rslora_is_folded_in(self):
-        self.assertLess(self.convert(use_rslora=True), 1e-5)
+        for kind in ("llama", "gemma2"):
+            with self.subTest(kind):
+                self.assertLess(self.convert(kind, use_rslora=True), 1e-5)
+
+    def test_scales_that_are_not_folded_in_would_be_noticed(self):
+        for options in ({"use_rslora": True}, {"alpha_pattern": {"q_proj": 32}}):
+            with self.subTest(str(options)), patch.object(lora_gguf, "_fold", lambda *_: 1):
+                self.assertGreater(self.convert(**options), 0.1)
 
     def test_alpha_and_rank_patterns_are_folded_in(self):
         patterns = {"alpha_pattern": {"q_proj": 32, "layers.1.mlp.up_proj": 2}, "rank_pattern": {"v_proj": 2}}
@@ -126,6 +144,11 @@ class LoraGguf(unittest.TestCase):
         for extra, base, reason in cases:
             with self.subTest(reason), self.assertRaisesRegex(BadData, reason):
                 refuse_unsupported({**lora, **extra}, {"model_type": "llama", **base})
+
+    def test_a_trained_output_layer_is_refused_where_the_embeddings_are_it(self):
+        random_lora(self.folder, target_modules=["q_proj", "lm_head"])
+        with self.assertRaisesRegex(BadData, "output layer"):
+            write_lora_gguf(self.folder / "peft", self.folder / "model", self.folder / "out.gguf")
 
     def test_a_trained_embedding_is_refused(self):
         random_lora(self.folder, target_modules=["embed_tokens"])

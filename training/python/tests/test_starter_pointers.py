@@ -7,9 +7,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from handbooks import Shape, make_dialogue
+import torch
 from starter_data import place_dialogue
 from starter_pointers import NEXT, NUMBER, SENTENCE, VALUE, pointers
 from tokenizers import Tokenizer
+from train_starter import told
 
 tokenizer = Tokenizer.from_file(str(Path(__file__).parents[2] / "starter" / "tokenizer.json"))
 
@@ -47,6 +49,17 @@ class Pointers(unittest.TestCase):
             nowhere = [link for link in found if link[2] == 0]
             self.assertEqual(len(nowhere), 2 * sum(turn.claim is None for turn in dialogue.turns), f"seed {seed}")
             self.assertTrue(all(head in (VALUE, SENTENCE) for _, head, _ in nowhere))
+
+    def test_the_loss_of_the_told_heads_is_that_of_causal_attention_at_the_tokens_that_are_told(self):
+        rows, heads, length, size = 2, 4, 12, 8
+        torch.manual_seed(0)
+        queries, keys = torch.randn(rows, heads, length, size), torch.randn(rows, heads, length, size)
+        links = torch.tensor([(0, 5, VALUE, 2), (0, 7, VALUE, 7), (1, 9, SENTENCE, 0), (1, 4, NEXT, 3), (0, 11, NEXT, 10)])
+        later = torch.ones(length, length, dtype=torch.bool).triu(1)
+        attention = (queries @ keys.transpose(2, 3)).masked_fill(later, float("-inf")).softmax(-1)
+        costs = [-attention[row, head, looks, at].log() for row, looks, head, at in links.tolist()]
+        expected = torch.stack(costs[:3]).mean() + torch.stack(costs[3:]).mean()
+        self.assertAlmostEqual(told(queries, keys, links).item(), expected.item(), places=5)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,46 @@
 """Real runs on a random model of two layers: seconds each, nothing replaced."""
 
 import hashlib
+import os
+import signal
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
 HERE = Path(__file__).parent.parent
 sys.path[:0] = [str(Path(__file__).parent), str(HERE)]
 
+from gguf import GGUFReader
+from gguf_names import gguf_name
 from safetensors.torch import load_file
-from tiny import run_job, write_job, write_model
+from tiny import run_job, write_base, write_job, write_model
 
 
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def workers(launcher: int) -> dict[int, int]:
+    """Process ids by rank of what a launcher started."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            environment = (path / "environ").read_bytes().split(b"\0") if parent == launcher else []
+        except OSError:
+            continue
+        found |= {int(entry[5:]): int(path.name) for entry in environment if entry.startswith(b"RANK=")}
+    return found
+
+
+def runs(pid: int) -> bool:
+    """True unless the process has ended; one that nobody has asked about yet has no command line."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except OSError:
+        return False
 
 
 class Train(unittest.TestCase):
@@ -24,8 +50,8 @@ class Train(unittest.TestCase):
         self.folder = Path(temporary.name)
         write_model(self.folder / "model")
 
-    def write_job(self, method: str = "dpo", output: str = "out", **hyper) -> Path:
-        return write_job(self.folder, method, output, **hyper)
+    def write_job(self, method: str = "dpo", output: str = "out", **more) -> Path:
+        return write_job(self.folder, method, output, **more)
 
     def test_a_dpo_run_moves_the_lora_and_not_the_base_and_repeats_to_the_byte(self):
         before = digest(self.folder / "model" / "model.safetensors")
@@ -55,11 +81,103 @@ class Train(unittest.TestCase):
         self.assertGreater(next(event["step"] for event in events if event["type"] == "step"), 3)
         self.assertEqual(events[-1]["sha256"], whole["sha256"])
 
-    def test_the_other_methods_run_too(self):
-        for method in ("sft", "kto", "explain"):
+    def test_every_method_goes_on_after_a_kill_from_its_last_checkpoint_to_the_very_same_result(self):
+        write_base(self.folder)
+        for method in ("dpo", "sft", "kto", "explain", "full", "soft-prompt"):
             with self.subTest(method):
-                code, events = run_job(self.write_job(method, output=method))
+                code, events = run_job(self.write_job(method, output=f"{method}-whole", epochs=4))
                 self.assertEqual((code, events[-1]["type"]), (0, "done"), events)
+                path = self.write_job(method, f"{method}-killed", epochs=4, more={"checkpointSeconds": 0})
+                self.assertEqual(run_job(path, stop_at=4, by=signal.SIGKILL)[0], -signal.SIGKILL)
+                code, again = run_job(path)
+                self.assertEqual(code, 0, again)
+                self.assertGreater(next(event["step"] for event in again if event["type"] == "step"), 2)
+                self.assertEqual(again[-1]["sha256"], events[-1]["sha256"])
+
+    def test_small_micro_batches_and_recomputed_activations_learn_the_same(self):
+        def weights(output: str, **fit):
+            more = {"fit": {"microBatch": 4, "checkpointing": False, **fit}}
+            code, events = run_job(self.write_job(output=output, epochs=4, more=more))
+            self.assertEqual(code, 0, events)
+            return load_file(Path(events[-1]["peft"]) / "adapter_model.safetensors")
+
+        whole, small, thrifty = weights("a"), weights("b", microBatch=1), weights("c", checkpointing=True)
+        for name, weight in whole.items():
+            self.assertLess(float((weight - small[name]).abs().max()), 1e-3, name)
+            self.assertLess(float((weight - thrifty[name]).abs().max()), 1e-5, name)
+
+    def test_a_lora_on_the_feed_forward_layers_leaves_attention_as_it_was(self):
+        code, events = run_job(self.write_job("sft", targets="mlp"))
+        self.assertEqual(code, 0, events)
+        names = list(load_file(Path(events[-1]["peft"]) / "adapter_model.safetensors"))
+        self.assertEqual(len(names), 2 * 2 * 3)
+        self.assertTrue(all(".mlp." in name for name in names), names)
+
+    def test_two_processes_learn_what_one_does(self):
+        def steps(events):
+            return [event["loss"] for event in events if event["type"] == "step"]
+
+        two = {"fit": {"microBatch": 2, "checkpointing": False, "processes": 2}}
+        code, alone = run_job(self.write_job(output="one", epochs=3, more={"fit": {"microBatch": 2, "checkpointing": False}}))
+        self.assertEqual(code, 0, alone)
+        code, events = run_job(self.write_job(output="two", epochs=3, more=two))
+        self.assertEqual(code, 0, events)
+        self.assertEqual([event["type"] for event in events], [event["type"] for event in alone])
+        for ours, theirs in zip(steps(events), steps(alone), strict=True):
+            self.assertAlmostEqual(ours, theirs, delta=1e-4)
+        ours, theirs = (load_file(Path(run[-1]["peft"]) / "adapter_model.safetensors") for run in (events, alone))
+        for name, weight in theirs.items():
+            self.assertLess(float((weight - ours[name]).abs().max()), 1e-3, name)
+
+    @unittest.skipUnless(sys.platform == "linux", "processes are found in /proc")
+    def test_two_processes_end_as_one_and_go_on_from_their_checkpoint(self):
+        fit = {"microBatch": 2, "checkpointing": False, "processes": 2}
+        path = self.write_job(epochs=10_000, more={"fit": fit, "checkpointSeconds": 0})
+        code, told = run_job(path, stop_at=3, by=lambda child: os.kill(workers(child.pid)[1], signal.SIGKILL))
+        self.assertEqual((code, told[-1]["code"]), (4, "OUT_OF_MEMORY"), told)
+        self.assertRegex(told[-1]["message"], "Process 1 of the run was killed")
+        code, told = run_job(path, stop_at=1)
+        self.assertEqual((code, told[-1]["code"]), (6, "CANCELLED"), told)
+        self.assertGreater(next(event["step"] for event in told if event["type"] == "step"), 1)
+        left = []
+        run_job(path, stop_at=1, by=lambda child: (left.extend(workers(child.pid).values()), child.kill()))
+        self.assertEqual(len(left), 2)
+        while any(runs(pid) for pid in left):
+            time.sleep(0.05)
+
+    def test_full_fine_tuning_moves_every_weight_and_leaves_a_model_that_reads_as_the_base_does(self):
+        write_base(self.folder)
+        code, events = run_job(self.write_job("full"))
+        self.assertEqual(code, 0, events)
+        done = events[-1]
+        self.assertEqual(done["sha256"], digest(Path(done["gguf"])))
+        base, made = (load_file(folder / "model.safetensors") for folder in (self.folder / "model", Path(done["model"])))
+        self.assertEqual([name for name in base if bool((base[name] == made[name]).all())], [])
+        ours, theirs = GGUFReader(done["gguf"]), GGUFReader(self.folder / "base.gguf")
+        for name, field in theirs.fields.items():
+            self.assertEqual(ours.fields[name].contents(), field.contents(), name)
+        stored = {tensor.name: tensor.data for tensor in ours.tensors}
+        for name in ("model.embed_tokens.weight", "model.layers.1.mlp.up_proj.weight", "model.layers.0.input_layernorm.weight"):
+            self.assertTrue((stored[gguf_name(name, 2)] == made[name].numpy()).all(), name)
+
+    def test_full_fine_tuning_refuses_the_gguf_of_another_model_and_leaves_nothing(self):
+        write_base(self.folder)
+        other = write_model(self.folder / "other" / "model", "qwen3").parent
+        write_base(other)
+        code, events = run_job(self.write_job("full", more={"gguf": str(other / "base.gguf")}))
+        self.assertEqual((code, events[-1]["code"]), (2, "BAD_DATA"))
+        self.assertRegex(events[-1]["message"], "not the same model")
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_dpo_that_reckons_with_wrong_votes_begins_at_the_same_loss_and_learns_something_else(self):
+        code, plain = run_job(self.write_job(output="plain", epochs=2))
+        self.assertEqual(code, 0, plain)
+        code, robust = run_job(self.write_job(output="robust", epochs=2, labelSmoothing=0.2))
+        self.assertEqual(code, 0, robust)
+        loss = [[event["loss"] for event in events if event["type"] == "step"] for events in (plain, robust)]
+        # With a fresh LoRA both sides are as likely as the reference finds them: log 2 whichever way round a pair is.
+        self.assertAlmostEqual(loss[0][0], loss[1][0], places=3)
+        self.assertNotEqual(plain[-1]["sha256"], robust[-1]["sha256"])
 
     def test_a_rate_that_diverges_publishes_nothing(self):
         code, events = run_job(self.write_job(learningRate=1e30, epochs=3))

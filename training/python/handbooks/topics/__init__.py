@@ -4,6 +4,7 @@ A line begins with its role:  @ audience | page titles | section headings      =
 + a statement (or its "yes" form)      - its "no" form      ? a question.  Statements and questions are patterns.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from ..wording import is_reserved
 FOLDER = Path(__file__).parent
 
 
-@dataclass
+@dataclass(eq=False)  # each is itself alone, and comparing by content is slow
 class Fact:
     """One kind of fact, such as the yearly vacation or the price of a plan (slot "plan")."""
 
@@ -29,7 +30,7 @@ class Fact:
         return self.spec == "yes"
 
 
-@dataclass
+@dataclass(eq=False)  # each is itself alone, and comparing by content is slow
 class Topic:
     """A section's subject: facts that handbooks tell together."""
 
@@ -68,11 +69,17 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(", ")]
 
 
-def on_side(patterns: list, held_out: bool, rng) -> str:
+def on_side(patterns: Sequence[str], held_out: bool, rng) -> str:
     """One pattern for this side of the split: training never sees a reserved one, evaluation takes either kind."""
-    reserved = [p for p in patterns if is_reserved(p)]
-    if len(patterns) < 3 or len(reserved) == len(patterns):
+    patterns, free, reserved = _sides(tuple(patterns))
+    if len(patterns) < 3 or not free:
         return rng.choice(patterns)
     if not held_out:
-        return rng.choice([p for p in patterns if not is_reserved(p)])
+        return rng.choice(free)
     return rng.choice(reserved) if reserved and rng.random() < 0.5 else rng.choice(patterns)
+
+
+@lru_cache(maxsize=None)
+def _sides(patterns: tuple) -> tuple[tuple, list, list]:
+    """All patterns, those that training may use, and those kept for evaluation."""
+    return patterns, [p for p in patterns if not is_reserved(p)], [p for p in patterns if is_reserved(p)]
