@@ -17,6 +17,8 @@ import { distinctThrees } from './text.ts'
 export interface ReplayRow {
   readonly prompt: readonly ChatMessage[]
   readonly completion: string
+  /** What a model would say that learned the form of the chosen replies and no longer looks whether the passages say it. */
+  readonly rejected?: string
 }
 
 /** A teacher's explained answers, and how many were dropped for which reason. */
@@ -139,8 +141,9 @@ function explainedRows({
   return explained?.rows ?? (methodData[selection.method].format === 'sft' ? keptExplanations(selection) : [])
 }
 
-function asRow({ prompt, completion }: ReplayRow): object {
-  return { prompt, completion: [{ role: 'assistant', content: completion }] }
+function asRow({ prompt, completion, rejected }: ReplayRow): object {
+  const said = (content: string) => [{ role: 'assistant', content }]
+  return { prompt, completion: said(completion), ...(rejected === undefined ? {} : { rejected: said(rejected) }) }
 }
 
 /**

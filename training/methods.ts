@@ -5,7 +5,7 @@ import type { RowFormat } from './formats.ts'
 export interface MethodData {
   readonly format: RowFormat
   readonly lone: 'none' | 'liked' | 'all'
-  /** Work of a run beside DPO's on the same rows, roughly. */
+  /** Work of a run, roughly, beside one pass over both sides of its pairs an epoch: DPO also learns from replay's pairs. */
   readonly work: number
 }
 
@@ -16,7 +16,7 @@ export interface MethodData {
  * and `soft-prompt` makes none either (`soft-prompt.ts`).
  */
 export const methodData: Readonly<Record<Method, MethodData>> = {
-  dpo: { format: 'dpo', lone: 'none', work: 1 },
+  dpo: { format: 'dpo', lone: 'none', work: 1.3 },
   sft: { format: 'sft', lone: 'liked', work: 0.5 },
   kto: { format: 'kto', lone: 'all', work: 1 },
   rl: { format: 'dpo', lone: 'none', work: 4 },

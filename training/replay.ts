@@ -25,8 +25,8 @@ interface Task {
   readonly prompt: readonly ChatMessage[]
   /** Greedy in the first round; later rounds vary the answers to the same prompts. */
   readonly temperature: number
-  /** Keeps the answer only if it says "I don't know": the passages belong to another question. */
-  readonly unanswerable: boolean
+  /** Keeps the answer only if it says "I don't know", for the passages belong to another question: this is its answer. */
+  readonly elsewhere?: string
 }
 
 /** Rows of replay a run of this selection wants: as many as pairs to train on. */
@@ -70,38 +70,50 @@ function tasksFor(selection: Selection, count: number, seed: number): readonly T
     const passages = i % 2 === 1 && pages[i % pages.length]
     return [...system, { role: 'user', content: passages ? `${passages}\n\n${said}` : said }]
   })
-  const mixed = unanswerable(selection.train, seed).slice(0, Math.ceil(count / 3))
-  const tasks: Task[] = mixed.map((prompt) => ({ prompt, temperature: 0, unanswerable: true }))
+  const mixed = unanswerable(selection.train, Math.ceil(count / 2), seed)
+  const tasks: Task[] = [...mixed]
   for (let round = 0; tasks.length < count + mixed.length; round++) {
     const temperature = round === 0 ? 0 : 0.8
-    tasks.push(...shuffled(talk, seed + round).map((prompt) => ({ prompt, temperature, unanswerable: false })))
+    tasks.push(...shuffled(talk, seed + round).map((prompt) => ({ prompt, temperature })))
   }
   return tasks.slice(0, count + mixed.length)
 }
 
-/** Each prompt's passages with the question of another prompt, whose own passages are different. */
-function unanswerable(pairs: readonly Pair[], seed: number): readonly (readonly ChatMessage[])[] {
-  const prompts = [...new Map(pairs.map(({ promptHash, prompt }) => [promptHash, prompt])).values()]
-  const order = shuffled(prompts, seed)
-  return order.flatMap((prompt, i) => {
-    const { passages } = lastMessage(prompt)
-    const other = lastMessage(order[(i + 1) % order.length] ?? prompt)
-    const usable = passages !== '' && other.passages !== '' && !overlap(passages, other.passages)
-    return usable
-      ? [[...prompt.slice(0, -1), { role: 'user' as const, content: `${passages}\n\n${other.question}` }]]
-      : []
-  })
+/**
+ * Questions of some prompts put to the passages of others: of one, or of three as if retrieval had found all of them. None
+ * of a question's own passages is among them.
+ */
+function unanswerable(pairs: readonly Pair[], count: number, seed: number): readonly Task[] {
+  const prompts = [...new Map(pairs.map((pair) => [pair.promptHash, pair])).values()]
+  const order = shuffled(prompts, seed).filter(({ prompt }) => passagesOf(prompt).length > 0)
+  const most = Math.max(3, ...order.map(({ prompt }) => passagesOf(prompt).length))
+  const nth = (n: number) => order[n % order.length]
+  const tasks: Task[] = []
+  for (let apart = 1; apart < order.length && tasks.length < count; apart++) {
+    for (const [i, pair] of order.entries()) {
+      const asked = nth(i + apart)
+      const among = i % 2 === 0 ? [] : [nth(i + apart + 1), nth(i + apart + 2)]
+      const passages = [pair, ...among].flatMap((one) => (one ? passagesOf(one.prompt) : []))
+      const shown = [...new Set(passages)].slice(0, most)
+      if (!asked || passagesOf(asked.prompt).some((own) => shown.includes(own))) continue
+      const numbered = shown.map((text, n) => `[${n + 1}] ${text}`)
+      const content = [...numbered, lastMessage(asked.prompt).question].join('\n\n')
+      const prompt: readonly ChatMessage[] = [...pair.prompt.slice(0, -1), { role: 'user', content }]
+      tasks.push({ prompt, temperature: 0, elsewhere: asked.chosen })
+    }
+  }
+  return tasks.slice(0, count)
 }
 
-/** True when two sets of passages share one. */
-function overlap(a: string, b: string): boolean {
-  const texts = new Set(a.split('\n\n').map((text) => text.replace(/^\[\d+\] /, '')))
-  return b.split('\n\n').some((text) => texts.has(text.replace(/^\[\d+\] /, '')))
+/** The passages of a prompt's last message, without their numbers. */
+function passagesOf(prompt: readonly ChatMessage[]): readonly string[] {
+  const { passages } = lastMessage(prompt)
+  return passages === '' ? [] : passages.split(/\n\n(?=\[\d+\] )/).map((text) => text.replace(/^\[\d+\] /, ''))
 }
 
 async function answerOf(
   engine: Engine,
-  { prompt, temperature, unanswerable: mustDecline }: Task,
+  { prompt, temperature, elsewhere }: Task,
   { seed, signal }: { readonly seed: number; readonly signal: AbortSignal },
 ): Promise<ReplayRow | undefined> {
   let completion = ''
@@ -113,5 +125,7 @@ async function answerOf(
   stopIf(signal)
   // An answer that was cut off would teach the model not to end.
   if (!whole || completion.trim() === '' || secretIn(completion)) return undefined
-  return mustDecline && !declines(completion) ? undefined : { prompt, completion }
+  if (elsewhere === undefined) return { prompt, completion }
+  if (!declines(completion)) return undefined
+  return declines(elsewhere) ? { prompt, completion } : { prompt, completion, rejected: elsewhere }
 }

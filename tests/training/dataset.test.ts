@@ -45,6 +45,13 @@ describe('a frozen dataset', () => {
     ])
   })
 
+  it('says of replay what not to answer, where that is known', async () => {
+    const row = { prompt: user('When?'), completion: "I don't know.", rejected: 'At noon [1].' }
+    const { path } = await freeze(folder, { selection, replay: [row], seed: 1 })
+    const [written] = await lines(path, 'replay.jsonl')
+    assert.deepEqual(written.rejected, [{ role: 'assistant', content: 'At noon [1].' }])
+  })
+
   it('is named after its content: the same rows are the same folder, other rows another', async () => {
     const first = await freeze(folder, { selection, replay, seed: 1 })
     assert.equal((await freeze(folder, { selection, replay, seed: 2 })).path, first.path)

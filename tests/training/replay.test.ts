@@ -48,6 +48,27 @@ describe('replay', () => {
     assert.ok(mixed.every(({ completion }) => declines(completion)))
   })
 
+  it('puts half of them to several pages at once, as retrieval finds them, and never to their own', async () => {
+    const mixed = (await make(reads)).filter(({ completion }) => declines(completion))
+    const pages = mixed.map(({ prompt }) => prompt.at(-1)?.content.match(/^\[\d\] Page \d+$/gm) ?? [])
+    assert.ok(pages.filter(({ length }) => length === 3).length >= 5)
+    assert.ok(pages.every((found) => found.every((page, n) => page.startsWith(`[${n + 1}] `))))
+    for (const { prompt } of mixed) {
+      const text = prompt.at(-1)?.content ?? ''
+      assert.doesNotMatch(text, new RegExp(`Page ${/What is code (\d+)/.exec(text)?.[1]}$`, 'm'))
+    }
+  })
+
+  it("sets it against that question's own answer in the form that people chose", async () => {
+    const rows = await make(reads)
+    for (const { prompt, rejected } of rows) {
+      const [, asked] = /What is code (\d+)/.exec(prompt.at(-1)?.content ?? '') ?? []
+      assert.equal(rejected, asked && `Answer ${asked}: 25 days [1].`)
+    }
+    const unsure = selection.train.map((pair) => ({ ...pair, chosen: "I don't know that." }))
+    assert.ok((await make(reads, { train: unsure })).every(({ rejected }) => rejected === undefined))
+  })
+
   it('leaves such a question out where the base answers all the same', async () => {
     const rows = await make(() => ({ text: 'It is 7.' }))
     assert.ok(rows.every(({ prompt }) => !/What is code/.test(prompt.at(-1)?.content ?? '')))

@@ -1,4 +1,4 @@
-"""DPO with an SFT term on the chosen side and replay: the default method (pairs).
+"""DPO with an SFT term on the chosen side, replay, and pairs that keep "I don't know": the default method.
 
 DPO: https://arxiv.org/abs/2305.18290. The SFT term holds the chosen reply's likelihood up, which plain DPO lets sink
 (https://arxiv.org/abs/2410.08847). With label smoothing, the loss is as if that share of the pairs were the wrong way round
@@ -15,6 +15,7 @@ from replay import Replay, replaying
 from trl import DPOConfig
 
 NEEDS = ("prompt", "chosen", "rejected")
+REPLAY_MAY = ("rejected",)
 REPLAY_WEIGHT = 1.0
 
 
@@ -37,8 +38,18 @@ def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, prog
     return replaying(PairTrainer, batches, REPLAY_WEIGHT, progress)(
         model=model,
         args=settings,
-        train_dataset=Dataset.from_list(rows),
+        train_dataset=Dataset.from_list(rows + contrasts(replay)),
         processing_class=tokenizer,
         peft_config=lora_config(job),
         callbacks=[progress],
     )
+
+
+def contrasts(replay: list[dict]) -> list[dict]:
+    """The replay rows that say what not to answer, as pairs; they are replayed as well.
+
+    A few dozen pairs that all have an answer teach its form, and to answer in it whatever the passages say. A pair whose passages
+    belong to other questions, with the base's "I don't know" against the question's own answer, has the form on its wrong side.
+    Refusals as preferences: Trust-Align, https://arxiv.org/abs/2409.11242.
+    """
+    return [{"prompt": row["prompt"], "chosen": row["completion"], "rejected": row["rejected"]} for row in replay if "rejected" in row]

@@ -106,8 +106,9 @@ def read_job(path: Path) -> Job:
     )
 
 
-def read_rows(path: Path, needs: tuple[str, ...]) -> list[dict]:
-    """Rows of a JSONL file, each with its `line` number and the fields in `needs`; an absent file has no rows.
+def read_rows(path: Path, needs: tuple[str, ...], may: tuple[str, ...] = ()) -> list[dict]:
+    """Rows of a JSONL file, each with its `line` number, the fields in `needs`, and those in `may` that it has; an absent
+    file has no rows.
 
     `prompt`, `chosen`, `rejected` and `completion` are lists of {"role", "content"}; `label` is true or false.
     """
@@ -116,24 +117,25 @@ def read_rows(path: Path, needs: tuple[str, ...]) -> list[dict]:
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if line.strip():
-            rows.append({"line": number, **_row(line, needs, f"{path.name} line {number}")})
+            rows.append({"line": number, **_row(line, needs, may, f"{path.name} line {number}")})
     return rows
 
 
-def _row(line: str, needs: tuple[str, ...], where: str) -> dict:
+def _row(line: str, needs: tuple[str, ...], may: tuple[str, ...], where: str) -> dict:
     try:
         raw = json.loads(line)
     except ValueError as error:
         raise BadData(f"{where} is not JSON: {error}.") from None
     if not isinstance(raw, dict):
         raise BadData(f"{where} must be an object.")
-    for field in needs:
+    fields = (*needs, *(field for field in may if field in raw))
+    for field in fields:
         if field == "label":
             if not isinstance(raw.get(field), bool):
                 raise BadData(f"{where}: label must be true or false.")
         else:
             _messages(raw.get(field), f"{where}: {field}", reply=field != "prompt")
-    return {field: raw[field] for field in needs}
+    return {field: raw[field] for field in fields}
 
 
 def _messages(value, where: str, reply: bool) -> None:

@@ -4,14 +4,31 @@ TRL tokenises the prompt and prompt + completion apart and cuts by length, with 
 prefix of the other. Here that is an error, and so is a reply that does not end its turn.
 """
 
+import sys
+
 from job import BadData
 
 Messages = list[dict]
 
 
-def fit_rows(tokenizer, rows: list[dict], max_length: int, file: str) -> list[dict]:
-    """Every row checked and cut to `max_length` tokens. Raises `BadData` naming the file and the line."""
-    return [_fit_row(tokenizer, row, max_length, f"{file} line {row['line']}") for row in rows]
+class TooLong(BadData):
+    """A last message and its reply that have more tokens than a run takes."""
+
+
+def fit_rows(tokenizer, rows: list[dict], max_length: int, file: str, spare: bool = False) -> list[dict]:
+    """Every row checked and cut to `max_length` tokens; `spare` ones that can't be are left out, as nobody voted on them.
+
+    Raises `BadData` naming the file and the line.
+    """
+    fitted = []
+    for row in rows:
+        try:
+            fitted.append(_fit_row(tokenizer, row, max_length, f"{file} line {row['line']}"))
+        except TooLong as error:
+            if not spare:
+                raise
+            print(f"Left out: {error}", file=sys.stderr)
+    return fitted
 
 
 def token_ids(tokenizer, prompt: Messages, reply: Messages, where: str = "row") -> tuple[list[int], list[int]]:
@@ -47,7 +64,7 @@ def _fit_row(tokenizer, row: dict, max_length: int, where: str) -> dict:
             break
         shorter = _without_oldest(prompt)
         if shorter is None:
-            raise BadData(
+            raise TooLong(
                 f"{where}: the last message and its reply are {max(lengths)} tokens; maxLength is {max_length}."
             )
         prompt = shorter

@@ -72,7 +72,7 @@ def run(job: Job) -> None:
         method = load_libraries(job)
     with stage("data"):
         rows = read_rows(job.dataset / "train.jsonl", method.NEEDS)
-        replay = read_rows(job.dataset / "replay.jsonl", ("prompt", "completion"))
+        replay = read_rows(job.dataset / "replay.jsonl", ("prompt", "completion"), getattr(method, "REPLAY_MAY", ()))
         if not rows:
             raise BadData("train.jsonl has no rows.")
     with stage("model"):
@@ -132,7 +132,7 @@ def prepare(job: Job, method, rows: list[dict], replay: list[dict], work: Path):
 
     base = load_base(job)
     rows = fit_rows(base[1], rows, job.hyper.maxLength, "train.jsonl")
-    replay = fit_rows(base[1], replay, job.hyper.maxLength, "replay.jsonl")
+    replay = fit_rows(base[1], replay, job.hyper.maxLength, "replay.jsonl", spare=True)
     _state["progress"] = Progress(job.checkpointSeconds)
     return method.build(job, base, rows, replay, work, _state["progress"])
 

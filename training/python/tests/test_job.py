@@ -74,6 +74,16 @@ class ReadJob(unittest.TestCase):
                 write_lines(self.folder / "rows.jsonl", [good, bad])
                 read_rows(self.folder / "rows.jsonl", ("prompt", "chosen", "rejected"))
 
+    def test_a_field_that_may_be_there_is_read_where_it_is_and_checked(self):
+        row = {"prompt": ask("Q?"), "completion": say("a")}
+        write_lines(self.folder / "rows.jsonl", [row, {**row, "rejected": say("b")}])
+        rows = read_rows(self.folder / "rows.jsonl", ("prompt", "completion"), ("rejected",))
+        self.assertEqual([row.get("rejected") for row in rows], [None, say("b")])
+        self.assertNotIn("rejected", read_rows(self.folder / "rows.jsonl", ("prompt", "completion"))[1])
+        with self.assertRaisesRegex(BadData, "line 1: rejected"):
+            write_lines(self.folder / "rows.jsonl", [{**row, "rejected": "b"}])
+            read_rows(self.folder / "rows.jsonl", ("prompt", "completion"), ("rejected",))
+
     def test_a_label_is_true_or_false(self):
         write_lines(self.folder / "rows.jsonl", [{"prompt": ask("Q?"), "completion": say("a"), "label": 1}])
         with self.assertRaisesRegex(BadData, "label must be true or false"):

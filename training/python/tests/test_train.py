@@ -15,7 +15,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(HERE)]
 from gguf import GGUFReader
 from gguf_names import gguf_name
 from safetensors.torch import load_file
-from tiny import run_job, write_base, write_job, write_model
+from tiny import ask, run_job, say, write_base, write_job, write_lines, write_model
 
 
 def digest(path: Path) -> str:
@@ -178,6 +178,18 @@ class Train(unittest.TestCase):
         # With a fresh LoRA both sides are as likely as the reference finds them: log 2 whichever way round a pair is.
         self.assertAlmostEqual(loss[0][0], loss[1][0], places=3)
         self.assertNotEqual(plain[-1]["sha256"], robust[-1]["sha256"])
+
+    def test_replay_that_says_what_not_to_answer_is_pairs_of_dpo_and_replay_of_other_methods(self):
+        for method, of in (("dpo", 9), ("sft", 10)):
+            with self.subTest(method):
+                path = self.write_job(method, batchSize=1)
+                row = {"prompt": ask("And 9?"), "completion": say("I don't know."), "rejected": say("yes")}
+                write_lines(self.folder / "data" / "replay.jsonl", [{"prompt": ask("Hi?"), "completion": say("Hi.")}, row])
+                code, events = run_job(path)
+                self.assertEqual(code, 0, events)
+                steps = next(event["of"] for event in events if event["type"] == "step")
+                # Eight rows; SFT reads replay rows as further ones.
+                self.assertEqual(steps, of)
 
     def test_a_rate_that_diverges_publishes_nothing(self):
         code, events = run_job(self.write_job(learningRate=1e30, epochs=3))
