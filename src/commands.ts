@@ -264,7 +264,9 @@ async function versions(_: readonly string[], { tenant }: CommandRequest, parts:
       .filter(Boolean)
       .join(' · '),
   )
-  return { ok: true, text: lines.join('\n') || 'Only the base model so far.', data: all }
+  // How many pairs, for anybody may ask; whose they are is for `why`, which looks at who asks.
+  const data = all.map(({ pairs, ...version }) => ({ ...version, pairs: pairs.length }))
+  return { ok: true, text: lines.join('\n') || 'Only the base model so far.', data }
 }
 
 async function promote(words: readonly string[], request: CommandRequest, parts: CommandParts): Promise<CommandReply> {

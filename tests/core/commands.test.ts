@@ -86,6 +86,15 @@ describe('a command', () => {
     }
   })
 
+  it('tells anybody how many pairs a version learned from, and not whose they are', async () => {
+    const pair = { origin: 'votes', chosen: 'b_1', rejected: 'b_2', people: ['web:ben'] } as const
+    const version = { id: 'v1', serving: true, createdAt: new Date(), bytes: 1, pairs: [pair] }
+    await using on = await life({ learning: { ...fakeLearning(store), versions: async () => [version] } })
+    const { text, data } = await give(on.bot, 'versions')
+    assert.match(text, /\*\*v1\*\* \(serves\) .* 1 pairs/)
+    assert.deepEqual(data, [{ ...version, pairs: 1 }])
+  })
+
   describe('where tenants learn apart', () => {
     it('asks and changes on behalf of the tenant where it is given', async () => {
       const asked: unknown[] = []

@@ -50,6 +50,7 @@ const dayMs = 24 * 60 * 60_000
 /** Answers in a row in which the canary's engine may fail. */
 const failures = 3
 const byItself = 'canary'
+const ofTheDisk: ReadonlySet<string> = new Set(['STORE', 'DISK_FULL'])
 
 /**
  * Opens the live proof, and with it the canary that an earlier process left on.
@@ -133,7 +134,13 @@ export async function liveProof(parts: LiveParts): Promise<Live> {
 
   async function promote(version: string, by: string, why: string): Promise<void> {
     const canary = on
-    await serving.promote(version, by, why)
+    try {
+      await serving.promote(version, by, why)
+    } catch (error) {
+      // The disk says that it is still on, and its engine may have been put away when the incumbent came back.
+      if (canary && error instanceof HoneError && ofTheDisk.has(error.code)) await load(canary.version)
+      throw error
+    }
     on = undefined
     if (canary) tell('ended', canary.version, endOf(canary.version, await store.serving.log(rows, '')) ?? '')
   }

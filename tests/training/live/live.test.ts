@@ -174,6 +174,23 @@ describe('a canary', function () {
     }
   })
 
+  it('is still on, in service as on disk, where its promotion could not be written', async () => {
+    await using house = await openLive()
+    await house.live.serve('v1', 'x', 'gate: promote')
+    const before = await versionsOf(house)
+    const { set } = house.store.serving
+    const failing = async () => {
+      throw new HoneError('STORE', 'The disk is full.')
+    }
+    Object.assign(house.store.serving, { set: failing })
+    await assert.rejects(house.live.promote('v1', 'web:admin'), /The disk is full/)
+    Object.assign(house.store.serving, { set })
+    assert.deepEqual(await versionsOf(house), before)
+    assert.deepEqual([house.slot.version.id, await onDisk(house)], ['v0', 'v1'])
+    await house.live.promote('v1', 'web:admin')
+    assert.deepEqual(new Set(await versionsOf(house)), new Set(['v1']))
+  })
+
   it('ends at once where it learned from somebody who is forgotten, whether or not the loop is up', async () => {
     for (const up of [true, false]) {
       await using house = await openLive()
