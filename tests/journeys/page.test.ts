@@ -55,8 +55,9 @@ function journeys(this: Mocha.Suite): void {
   }
   const messages = () => page.locator('#messages')
   const ask = async (text: string) => {
+    const before = await page.locator('.exchange').count()
     await send(text)
-    await page.locator('.exchange').last().locator('.bar').waitFor()
+    await page.locator('.exchange').nth(before).locator('.bar').waitFor()
   }
 
   beforeEach(async () => {

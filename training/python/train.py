@@ -100,8 +100,12 @@ def working_folder(job: Job) -> Path:
 
 
 def stay_offline(work: Path) -> None:
-    """No hub, no telemetry, nothing written outside the job. Must come before the libraries are imported."""
+    """No hub, no telemetry, nothing written outside the job, and idle threads that sleep: the bot serves on the same cores.
+
+    Must come before the libraries are imported.
+    """
     tempfile.tempdir = str(work)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.update(
         HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1",
         HF_HOME=str(work / "cache"), HF_DATASETS_DISABLE_PROGRESS_BARS="1", TOKENIZERS_PARALLELISM="false",
