@@ -7,7 +7,7 @@ equally good; on a reward model from a hundred votes those are noise.
 
 import math
 import random
-from collections import deque
+import statistics
 from pathlib import Path
 
 from common import lora_config, training_settings, world
@@ -17,6 +17,7 @@ from job import BadData, Job
 from render import token_ids
 from replay import Replay, replaying
 from reward import train_judge
+from transformers import TrainerCallback
 from trl import RLOOConfig, RLOOTrainer
 
 NEEDS = ("prompt", "chosen", "rejected")
@@ -25,9 +26,11 @@ REPLAY_WEIGHT = 1.0
 GENERATIONS = 4
 # A reply may be this much longer than the longest one that people judged.
 ROOM = 1.25
-# Groups that are looked back on, and how many of them must be there before a verdict.
-WINDOW, ENOUGH = 32, 4
+# Steps that are looked back on, and how many of them must be there before a verdict.
+WINDOW, ENOUGH = 16, 2
 SAME = 1e-4
+# A run has learnt something when the mean reward has grown by this much, in standard deviations of the judged replies' scores.
+RISEN = 0.5
 
 
 def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, progress):
@@ -63,7 +66,7 @@ def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, prog
         train_dataset=Dataset.from_list(prompts),
         processing_class=tokenizer,
         peft_config=lora_config(job),
-        callbacks=[progress],
+        callbacks=[progress, Variety()],
     )
 
 
@@ -74,36 +77,44 @@ def longest_reply(tokenizer, rows: list[dict]) -> int:
 
 
 def watched(judge):
-    """`judge`, but a run whose groups have no variance in their rewards ends with an error.
+    """`judge`, which also logs the share of groups whose replies got one reward, and of those whose replies are one."""
 
-    Such a group moves nothing, and a run of them would end like a good one, with a LoRA that does nothing.
-    """
-    recent: deque[str] = deque(maxlen=WINDOW)
-
-    def reward(prompts, completion_ids, **rest) -> list[float]:
+    def reward(prompts, completion_ids, log_metric, **rest) -> list[float]:
         rewards = judge(prompts=prompts, completion_ids=completion_ids, **rest)
-        for at in range(0, len(rewards), GENERATIONS):
-            group = rewards[at : at + GENERATIONS]
-            replies = {tuple(ids) for ids in completion_ids[at : at + GENERATIONS]}
-            flat = max(group) - min(group) < SAME
-            recent.append("varied" if not flat else "one reply" if len(replies) == 1 else "one reward")
-        _refuse_flat(recent)
+        groups = [slice(at, at + GENERATIONS) for at in range(0, len(rewards), GENERATIONS)]
+        spreads = [max(rewards[group]) - min(rewards[group]) for group in groups]
+        replies = [{tuple(ids) for ids in completion_ids[group]} for group in groups]
+        log_metric("one_reward", statistics.fmean(spread < SAME for spread in spreads))
+        log_metric("one_reply", statistics.fmean(len(reply) == 1 for reply in replies))
         return rewards
 
     return reward
 
 
-def _refuse_flat(recent) -> None:
-    same_reply, same_reward = recent.count("one reply"), recent.count("one reward")
-    if len(recent) < ENOUGH or 2 * (same_reply + same_reward) <= len(recent):
-        return
-    why = (
-        "the model gives nearly always the same answer to a question, so there is nothing to choose from"
-        if same_reply >= same_reward
-        else "the reward model scores different answers alike; it needs more pairs, or pairs that differ more"
-    )
-    raise BadData(
-        f"RL has nothing to learn from: in {same_reply + same_reward} of the last {len(recent)} groups all "
-        f"{GENERATIONS} answers got one reward, since {why}. Train with dpo, which needs no variety, "
-        "or lower hyper.learningRate if this began in the middle of the run."
-    )
+class Variety(TrainerCallback):
+    """Ends a run whose groups have no variance left in their rewards, for such a group moves nothing.
+
+    Where rewards have risen, the run has got to where it was going, and its LoRA is as good as it gets. Where they haven't,
+    that is an error: the run would end like a good one, with a LoRA that does nothing.
+    """
+
+    def on_log(self, args, state, control, **_) -> None:
+        steps = [row for row in state.log_history if "one_reward" in row]
+        recent = steps[-WINDOW:]
+        flat, same = (statistics.fmean(row[name] for row in recent) if recent else 0 for name in ("one_reward", "one_reply"))
+        if len(steps) < ENOUGH or flat <= 0.5:
+            return
+        first, last = (statistics.fmean(row["reward"] for row in rows) for rows in (steps[:WINDOW], recent))
+        if last - first >= RISEN:
+            print(f"RL has converged: reward {first:.2f} to {last:.2f}, {flat:.0%} of the last groups without variance.")
+            control.should_training_stop = True
+            return
+        why = (
+            "the model gives nearly always the same answer to a question, so there is nothing to choose from"
+            if 2 * same >= flat
+            else "the reward model scores different answers alike; it needs more pairs, or pairs that differ more"
+        )
+        raise BadData(
+            f"RL has nothing to learn from: in {flat:.0%} of the groups of the last {len(recent)} steps all {GENERATIONS} "
+            f"answers got one reward, since {why}. Train with dpo, which needs no variety."
+        )

@@ -4,6 +4,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from types import SimpleNamespace
 
 HERE = Path(__file__).parent.parent
 sys.path[:0] = [str(Path(__file__).parent), str(HERE)]
@@ -68,26 +69,41 @@ class Rl(unittest.TestCase):
 
 
 class Groups(unittest.TestCase):
-    def rewards(self, groups: int, reward, reply=lambda index: [index]) -> None:
-        from rl import watched
+    def run_of(self, rewards, reply=lambda index: [index]):
+        """What is told to end the run after a step of one group each, whose four rewards these are."""
+        from rl import Variety, watched
 
-        watch = watched(lambda completion_ids, **_: [reward(index) for index in range(len(completion_ids))])
-        for _ in range(groups):
-            watch(prompts=["p"] * 4, completion_ids=[reply(index) for index in range(4)])
+        state, control = SimpleNamespace(log_history=[]), SimpleNamespace(should_training_stop=False)
+        for group in rewards:
+            row = {"reward": sum(group) / 4}
+            watched(lambda group=group, **_: group)(prompts=["p"] * 4, completion_ids=[reply(index) for index in range(4)], log_metric=row.__setitem__)
+            state.log_history.append(row)
+            Variety().on_log(None, state, control)
+            if control.should_training_stop:
+                break
+        return len(state.log_history), control.should_training_stop
 
-    def test_groups_that_vary_pass(self):
-        self.rewards(40, lambda index: index)
+    def test_groups_that_vary_go_on(self):
+        self.assertEqual(self.run_of([[0.0, 1.0, 2.0, 3.0]] * 40), (40, False))
 
-    def test_a_few_flat_groups_are_no_verdict(self):
-        self.rewards(3, lambda index: 1.0)
+    def test_one_flat_group_is_no_verdict(self):
+        self.assertEqual(self.run_of([[1.0] * 4]), (1, False))
 
     def test_one_answer_to_every_question_is_an_error_with_what_to_do(self):
-        with self.assertRaisesRegex(BadData, "4 of the last 4 groups .* same answer to a question.* Train with dpo"):
-            self.rewards(4, lambda index: 1.0, lambda index: [7])
+        with self.assertRaisesRegex(BadData, "100% of the groups of the last 2 steps .* same answer to a question.* Train with dpo"):
+            self.run_of([[1.0] * 4] * 2, lambda index: [7])
 
     def test_one_reward_for_different_answers_is_an_error_that_says_so(self):
         with self.assertRaisesRegex(BadData, "scores different answers alike"):
-            self.rewards(4, lambda index: 1.0)
+            self.run_of([[1.0] * 4] * 2)
+
+    def test_a_run_whose_rewards_have_risen_ends_well_when_they_are_all_alike(self):
+        varied, flat = [[-1.0, 0.0, -1.0, 0.0]] * 20, [[1.0] * 4] * 20
+        self.assertEqual(self.run_of(varied + flat), (29, True))
+
+    def test_a_run_whose_rewards_have_not_risen_is_an_error_at_the_same_point(self):
+        with self.assertRaisesRegex(BadData, "in 56% of the groups of the last 16 steps"):
+            self.run_of([[-1.0, 0.0, -1.0, 0.0]] * 20 + [[-0.5] * 4] * 20)
 
 
 if __name__ == "__main__":
