@@ -1,5 +1,6 @@
 import type { Audit } from './audit.ts'
 import { compareCommand } from './compare-command.ts'
+import { counted } from './counted.ts'
 import { awaitRun, versionOf } from './cut-short.ts'
 import { HoneError } from './errors.ts'
 import { concerns } from './id.ts'
@@ -255,7 +256,7 @@ async function versions(_: readonly string[], { tenant }: CommandRequest, parts:
     [
       `- **${id}**${serving ? ' (serves)' : canary ? ' (canary)' : ''}`,
       createdAt.toISOString().slice(0, 16).replace('T', ' '),
-      `${pairs.length} pairs`,
+      counted(pairs.length, 'pair'),
       gate ? `gate: ${gate.verdict}` : '',
       forgotten ? 'learned from feedback that was deleted since' : '',
       pruned ? 'its model was removed to save space' : '',

@@ -22,7 +22,10 @@ const composition = (file: string) =>
   ['src/main.ts', 'src/hone.ts', 'src/index.ts'].includes(file) ||
   file.startsWith('src/cli/') ||
   file.startsWith('bench/')
-const shared = ['src/ports/', 'src/errors.ts', 'src/log.ts', 'src/id.ts', 'src/emitting.ts', 'src/explanation.ts']
+const shared = [
+  'src/ports/',
+  ...['errors', 'log', 'id', 'counted', 'emitting', 'explanation'].map((name) => `src/${name}.ts`),
+]
 
 function mayImport(from: string, to: string): boolean {
   if (composition(from)) return true

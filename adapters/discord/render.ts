@@ -1,4 +1,5 @@
 import { type APIEmbed, MessageFlags, type RESTPostAPIChannelMessageJSONBody } from 'discord.js'
+import { counted } from '../../src/counted.ts'
 import type { Why } from '../../src/ports/bot.ts'
 import type { Reply, ReplyEvent, Source } from '../../src/ports/channel.ts'
 import type { DuelOutcome } from '../../src/ports/store.ts'
@@ -113,7 +114,7 @@ export function whyText({ turn, votes, pairs }: Why): string {
   return [
     `Version **${turn.version}**, profile ${plain(turn.profile)}.`,
     pairs.length > 0
-      ? `The version learned from ${pairs.length} pairs by ${people} people.`
+      ? `The version learned from ${counted(pairs.length, 'pair')} by ${counted(people, 'person', 'people')}.`
       : 'The version was not trained on votes.',
     `Votes on this reply: ${count('up')} up, ${count('down')} down.`,
     ...(turn.explanation && turn.explanation.show !== 'hidden'

@@ -1,3 +1,4 @@
+import { counted } from '../../src/counted.ts'
 import type { Reply } from '../../src/ports/channel.ts'
 import type { VersionInfo } from '../../src/ports/learning.ts'
 import type { Verdict } from '../../src/ports/store.ts'
@@ -164,7 +165,9 @@ function runBlocks(run: RunView): readonly object[] {
 function versionTable(versions: readonly VersionInfo[]): object {
   const facts = versions.map(({ id, serving, createdAt, pairs, gate, canary }) => ({
     title: serving ? `${id} serves` : canary ? `${id} canary` : id,
-    value: [createdAt.toISOString().slice(0, 10), `${pairs.length} pairs`, gate?.verdict].filter(Boolean).join(' · '),
+    value: [createdAt.toISOString().slice(0, 10), counted(pairs.length, 'pair'), gate?.verdict]
+      .filter(Boolean)
+      .join(' · '),
   }))
   return { type: 'FactSet', facts, separator: true }
 }

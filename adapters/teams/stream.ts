@@ -1,3 +1,4 @@
+import { counted } from '../../src/counted.ts'
 import { hostsOf } from '../shared/links.ts'
 import type { Heard } from './heard.ts'
 import { final, informative, type Look, madeMessage, partial, plainMessage, settled } from './render.ts'
@@ -99,7 +100,7 @@ function longer(a: string, b: string): string {
 
 function statusLine({ status, sources }: Heard): string {
   if (sources.length === 0) return status && `${status.replace(/[\s.…]+$/, '')} …`
-  return sources.length === 1 ? 'Reading 1 source …' : `Reading ${sources.length} sources …`
+  return `Reading ${counted(sources.length, 'source')} …`
 }
 
 /** Waits for the pace, but not longer than the reply takes. */

@@ -1,3 +1,4 @@
+import { counted } from '../../src/counted.ts'
 import { codes, type HoneError } from '../../src/errors.ts'
 import type { Why } from '../../src/ports/bot.ts'
 import type { Reply, Source } from '../../src/ports/channel.ts'
@@ -56,7 +57,12 @@ export function whyText(why: Why, paint: Paint): string {
   const rows: readonly (readonly [string, string])[] = [
     ['Version', turn.version],
     ['Profile', turn.profile],
-    ['Learned from', why.pairs.length === 0 ? 'no votes' : `${why.pairs.length} pairs by ${people} people`],
+    [
+      'Learned from',
+      why.pairs.length === 0
+        ? 'no votes'
+        : `${counted(why.pairs.length, 'pair')} by ${counted(people, 'person', 'people')}`,
+    ],
     ['Votes', why.votes.map((vote) => vote.verdict).join(', ') || 'none'],
     ...(explanation && explanation.show !== 'hidden' ? [['Explanation', explanation.text] as const] : []),
     ['Tokens', `${turn.usage.prompt} in (${turn.usage.evaluated} newly read), ${turn.usage.completion} out`],

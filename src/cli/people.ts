@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts'
 import { explain, type SaidOf, saidBehind } from '../opinions.ts'
 import type { BotTurn, ToolCall, UserTurn } from '../ports/store.ts'
 import type { Desk } from './desk.ts'
@@ -22,7 +23,7 @@ export async function why(turn: string, parts: Parts, output: Output): Promise<v
     ...found.votes.map(
       ({ verdict, person, reason }) => `Vote     ${verdict} by ${person}${reason ? `: ${reason}` : ''}`,
     ),
-    `Learned from ${found.pairs.length} pairs.`,
+    `Learned from ${counted(found.pairs.length, 'pair')}.`,
     ...pairs.flatMap(({ origin, chosen, rejected, people, said }) => [
       `Pair     ${chosen} over ${rejected} (${origin}, ${people.join(', ')})`,
       ...said.map(saidLine),

@@ -1,4 +1,5 @@
 import { planText } from '../commands.ts'
+import { counted } from '../counted.ts'
 import { HoneError } from '../errors.ts'
 import { outcomeText } from '../outcome.ts'
 import type { GateReport, RunEvent, TrainOptions } from '../ports/learning.ts'
@@ -88,7 +89,7 @@ export async function versions(of: OfTenant, desk: Desk, output: Output): Promis
   const all = await desk.versions(of)
   const lines = all.map(
     ({ id, serving, createdAt, pairs, bytes, gate, forgotten, pruned, tenant, canary }) =>
-      `${serving ? '→' : canary ? '~' : ' '} ${id.padEnd(6)} ${createdAt.toISOString().slice(0, 16)}  ${pairs.length} pairs  ${Math.round(bytes / 1024)} KB  ${gate?.verdict ?? ''}${tenant ? `  ${tenant}` : ''}${forgotten ? '  learned from deleted feedback' : ''}${pruned ? '  model removed to save space' : ''}${canary ? `\n         canary: ${canary.summary}` : ''}`,
+      `${serving ? '→' : canary ? '~' : ' '} ${id.padEnd(6)} ${createdAt.toISOString().slice(0, 16)}  ${counted(pairs.length, 'pair').padEnd(9)} ${Math.round(bytes / 1024)} KB  ${gate?.verdict ?? ''}${tenant ? `  ${tenant}` : ''}${forgotten ? '  learned from deleted feedback' : ''}${pruned ? '  model removed to save space' : ''}${canary ? `\n         canary: ${canary.summary}` : ''}`,
   )
   output.result(lines.join('\n') || 'Only the base model so far.', all)
 }

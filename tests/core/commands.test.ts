@@ -91,7 +91,7 @@ describe('a command', () => {
     const version = { id: 'v1', serving: true, createdAt: new Date(), bytes: 1, pairs: [pair] }
     await using on = await life({ learning: { ...fakeLearning(store), versions: async () => [version] } })
     const { text, data } = await give(on.bot, 'versions')
-    assert.match(text, /\*\*v1\*\* \(serves\) .* 1 pairs/)
+    assert.match(text, /\*\*v1\*\* \(serves\) .* 1 pair(?!s)/)
     assert.deepEqual(data, [{ ...version, pairs: 1 }])
   })
 

@@ -1,3 +1,4 @@
+import { counted } from '../../src/counted.ts'
 import type { PromptTexts } from '../../src/ports/tune.ts'
 import { sha256 } from '../hash.ts'
 
@@ -44,7 +45,7 @@ export function withRule({ texts, what }: Draft, rule: string): Draft | undefine
 /** The prompt with these examples instead of its own. */
 export function withExamples({ texts, what }: Draft, examples: PromptTexts['examples']): Draft {
   const shown = examples.slice(0, most.examples)
-  const noun = `${shown.length} example${shown.length === 1 ? '' : 's'}`
+  const noun = counted(shown.length, 'example')
   return { texts: { ...texts, examples: shown }, what: joined(what, noun) }
 }
 

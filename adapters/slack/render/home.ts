@@ -1,4 +1,5 @@
 import type { types } from '@slack/bolt'
+import { counted } from '../../../src/counted.ts'
 import type { VersionInfo } from '../../../src/ports/learning.ts'
 import type { Job, VoteCount } from '../../../src/ports/store.ts'
 import { asItIs, type Block } from './reply.ts'
@@ -76,6 +77,6 @@ function adminBlocks({ counts, versions, job }: NonNullable<HomeView['admin']>):
 }
 
 function versionBlock({ id, serving, pairs, gate, canary }: VersionInfo): Block {
-  const text = `*${escaped(id)}*${serving ? ' · serves' : canary ? ' · canary' : ''} · ${pairs.length} pairs${gate ? ` · gate: ${gate.verdict}` : ''}`
+  const text = `*${escaped(id)}*${serving ? ' · serves' : canary ? ' · canary' : ''} · ${counted(pairs.length, 'pair')}${gate ? ` · gate: ${gate.verdict}` : ''}`
   return section(text, serving ? undefined : runButton('Promote', `promote ${id}`, `${id} will answer from now on.`))
 }

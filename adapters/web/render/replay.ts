@@ -1,4 +1,5 @@
 import { html, raw } from 'hono/html'
+import { counted } from '../../../src/counted.ts'
 import type {
   Replay,
   ReplayChange,
@@ -192,7 +193,7 @@ function side(
   const marked = (text: string) => (mark === 'del' ? html`<del>${text}</del>` : html`<ins>${text}</ins>`)
   // What was asked a while ago was answered in its time; imported replies have none.
   const took = seconds > 0 && seconds < 3600 ? (seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds)) : ''
-  const facts = [`${words} ${words === 1 ? 'word' : 'words'}`, cites.length > 0 ? cites.join('; ') : 'no source', took]
+  const facts = [counted(words, 'word'), cites.length > 0 ? cites.join('; ') : 'no source', took]
   return html`<section class="side" aria-label="${name}">
     <h4>${name} <span class="dim">${version}, <code>${profile}</code></span></h4>
     <p class="plain">${stretches.map(({ text, same }) => (same ? text : marked(text)))}</p>

@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import { counted } from '../../../src/counted.ts'
 import type { Why } from '../../../src/ports/bot.ts'
 import type { PairTrace } from '../../../src/ports/learning.ts'
 import type { Html, Page } from './layout.ts'
@@ -46,6 +47,6 @@ function pairs(page: Page, traces: readonly PairTrace[]): Html {
     .map(([origin, words]) => ({ n: traces.filter((trace) => trace.origin === origin).length, words }))
     .filter(({ n }) => n > 0)
     .map(({ n, words }) => `${n} ${words}`)
-  return html`${traces.length} ${traces.length === 1 ? 'pair' : 'pairs'} (${counts.join(', ')}), by ${people} ${people === 1 ? 'person' : 'people'}
+  return html`${counted(traces.length, 'pair')} (${counts.join(', ')}), by ${counted(people, 'person', 'people')}
     ${page.admin ? html`<details><summary>Which</summary><ul>${traces.slice(0, 100).map((one) => html`<li><code>${one.chosen}</code> over <code>${one.rejected}</code></li>`)}</ul></details>` : ''}`
 }
