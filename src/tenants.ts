@@ -72,7 +72,8 @@ export function withTenants({ slot, load, versionOf, most, log }: TenantOptions)
       while (loaded.size >= most) await clear([...loaded][0] as Place)
       const started = performance.now()
       const own = await createSlot({ load: loadIt, first: version, log })
-      loaded.add(place)
+      // Cleared while it loaded: whoever cleared it disposes it.
+      if (place.room === room) loaded.add(place)
       log.info('tenant.loaded', { version: version.id, ms: Math.round(performance.now() - started) })
       return own
     })
@@ -137,6 +138,8 @@ export function withTenants({ slot, load, versionOf, most, log }: TenantOptions)
       return
     }
     const own = ownOf(place)
+    // What is loaded is the version that serves the operator by now.
+    if (!own) await clear(place)
     if (!own || !(await swapIn(open(place, own), next, prove))) {
       await open(place, next, async (version) => proven(await load(version), prove)).slot
     }

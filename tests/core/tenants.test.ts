@@ -87,6 +87,40 @@ describe('a slot with versions of tenants', () => {
     assert.equal(made.seen.most, 2)
   })
 
+  it('loads and proves a tenant’s next version also where the operator’s has caught up with the one before', async () => {
+    const made = loader()
+    await using slot = await open(made)
+    const a = await of(slot, 'A')
+    await a.use(idOf)
+    await slot.swap(v('vA'))
+    const proofs: string[] = []
+    await a.swap(v('v7'), async (engine) => void proofs.push(await idOf(engine)))
+    assert.deepEqual([a.version.id, await a.use(idOf), proofs], ['v7', 'v7', ['v7']])
+    assert.deepEqual(made.alive.toSorted(), ['v7', 'vA'])
+  })
+
+  it('forgets an engine that nobody wants any more when it is there', async () => {
+    const made = loader()
+    const gate = Promise.withResolvers<void>()
+    await using slot = await open(
+      {
+        load: async (version) =>
+          version.id === 'vA' ? gate.promise.then(() => made.load(version)) : made.load(version),
+      },
+      1,
+    )
+    const a = await of(slot, 'A')
+    const early = a.use(idOf)
+    await settled()
+    await a.leave()
+    gate.resolve()
+    await early
+    await a.swap(v('v7'))
+    assert.equal(await a.use(idOf), 'v7')
+    assert.equal(await (await of(slot, 'B')).use(idOf), 'vB')
+    assert.deepEqual([made.alive, made.seen.most], [['v0', 'vB'], 2])
+  })
+
   it('keeps to that however many tenants talk at once', async () => {
     const made = loader()
     await using slot = await open(made, 3)
