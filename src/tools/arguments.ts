@@ -21,14 +21,26 @@ const dates = ['date', 'time', 'date-time']
  * @example argumentsOf({ type: 'object', properties: { id: { type: 'string', pattern: '^T' } } }).form
  */
 export function argumentsOf(schema: JsonSchema): Arguments {
-  const required: readonly unknown[] = Array.isArray(schema.required) ? schema.required : []
   return {
     form: grammatical({ ...loose({ type: 'object', ...schema }), description: undefined }),
-    read(filled) {
-      const given = Object.entries(filled).filter(([name, value]) => value !== null || required.includes(name))
-      return Object.fromEntries(given)
-    },
+    read: (filled) => given(filled, schema) as Readonly<Record<string, unknown>>,
   }
+}
+
+/** The value without what may be missing and was left empty, at every depth. */
+function given(value: unknown, { properties = {}, items, required, anyOf, oneOf = anyOf }: JsonSchema): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  // Of several forms, the one that knows all that is there.
+  const forms = (Array.isArray(oneOf) ? oneOf : []) as readonly JsonSchema[]
+  const knows = ({ properties: has = {}, items: each }: JsonSchema) =>
+    Array.isArray(value) ? each !== undefined : Object.keys(value).every((name) => Object.hasOwn(has as object, name))
+  const form = forms.find(knows)
+  if (form) return given(value, form)
+  if (Array.isArray(value)) return value.map((one) => given(one, (items ?? {}) as JsonSchema))
+  const needed: readonly unknown[] = Array.isArray(required) ? required : []
+  const known = properties as Readonly<Record<string, JsonSchema>>
+  const kept = Object.entries(value).filter(([name, one]) => one !== null || needed.includes(name) || !known[name])
+  return Object.fromEntries(kept.map(([name, one]) => [name, given(one, known[name] ?? {})]))
 }
 
 function loose(schema: JsonSchema): JsonSchema {

@@ -112,7 +112,7 @@ describe('a slot with versions of tenants', () => {
     const a = await of(slot, 'A')
     const early = a.use(idOf)
     await settled()
-    await a.leave()
+    await a.leave?.()
     gate.resolve()
     await early
     await a.swap(v('v7'))

@@ -474,6 +474,29 @@ describe('tools', () => {
       when: { oneOf: [{ oneOf: [{ type: 'string', maxLength: 200 }, { type: 'integer' }] }, { type: 'null' }] },
     })
   })
+
+  it('get no argument that was left empty, however deep', () => {
+    const filter = { type: 'object', properties: { q: { type: 'string' }, lang: { type: 'string' } }, required: ['q'] }
+    const none = { type: ['string', 'null'] }
+    const { read } = argumentsOf({
+      type: 'object',
+      properties: {
+        filter,
+        list: { type: 'array', items: filter },
+        one: { oneOf: [{ type: 'string' }, filter] },
+        none,
+      },
+      required: ['filter', 'none'],
+    })
+    const empty = { q: 'x', lang: null }
+    assert.deepEqual(read({ filter: empty, list: [empty, { q: 'y', lang: 'de' }], one: empty, none: null }), {
+      filter: { q: 'x' },
+      list: [{ q: 'x' }, { q: 'y', lang: 'de' }],
+      one: { q: 'x' },
+      none: null,
+    })
+    assert.deepEqual(read({ filter: empty, list: null, one: null, none: null }), { filter: { q: 'x' }, none: null })
+  })
 })
 
 function message(id: string, text: string): InboundMessage {

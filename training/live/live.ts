@@ -114,7 +114,9 @@ export async function liveProof(parts: LiveParts): Promise<Live> {
     try {
       await store.serving.set(slot.version.id, by, whys.begun(version, settings.share, why))
     } catch (error) {
-      await slot.canary?.()
+      // The disk says that the one before is on, and its engine gave way to this one's.
+      await (before ? load(before.version) : slot.canary?.())
+      on = before
       throw error
     }
     const entries = await store.serving.log(rows, '')

@@ -11,11 +11,10 @@ from common import lora_config, training_settings
 from datasets import Dataset
 from job import Job
 from pairs import PairTrainer
-from replay import Replay, replaying
+from replay import Replay, contrasts, replaying
 from trl import DPOConfig
 
 NEEDS = ("prompt", "chosen", "rejected")
-REPLAY_MAY = ("rejected",)
 REPLAY_WEIGHT = 1.0
 
 
@@ -43,13 +42,3 @@ def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, prog
         peft_config=lora_config(job),
         callbacks=[progress],
     )
-
-
-def contrasts(replay: list[dict]) -> list[dict]:
-    """The replay rows that say what not to answer, as pairs; they are replayed as well.
-
-    A few dozen pairs that all have an answer teach its form, and to answer in it whatever the passages say. A pair whose passages
-    belong to other questions, with the base's "I don't know" against the question's own answer, has the form on its wrong side.
-    Refusals as preferences: Trust-Align, https://arxiv.org/abs/2409.11242.
-    """
-    return [{"prompt": row["prompt"], "chosen": row["completion"], "rejected": row["rejected"]} for row in replay if "rejected" in row]

@@ -44,6 +44,16 @@ class Replay:
         return {key: torch.tensor(value, device=device) for key, value in rows.items()}, shares
 
 
+def contrasts(replay: list[dict]) -> list[dict]:
+    """The replay rows that say what not to answer, as pairs; they are replayed as well.
+
+    A few dozen pairs that all have an answer teach its form, and to answer in it whatever the passages say. A pair whose passages
+    belong to other questions, with the base's "I don't know" against the question's own answer, has the form on its wrong side.
+    Refusals as preferences: Trust-Align, https://arxiv.org/abs/2409.11242.
+    """
+    return [{"prompt": row["prompt"], "chosen": row["completion"], "rejected": row["rejected"]} for row in replay if "rejected" in row]
+
+
 def replaying(trainer_class, replay: Replay | None, weight: float, progress):
     """`trainer_class` with `weight` times the replay loss added at every training step."""
 

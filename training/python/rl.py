@@ -15,7 +15,7 @@ from datasets import Dataset
 from events import stage
 from job import BadData, Job
 from render import token_ids
-from replay import Replay, replaying
+from replay import Replay, contrasts, replaying
 from reward import train_judge
 from transformers import TrainerCallback
 from trl import RLOOConfig, RLOOTrainer
@@ -36,6 +36,7 @@ RISEN = 0.5
 def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, progress):
     """A TRL trainer for the prompts in `rows`, whose reward model is already trained on the replies in them."""
     model, tokenizer = base
+    rows = rows + contrasts(replay)
     prompts = list({repr(row["prompt"]): {"prompt": row["prompt"]} for row in rows}.values())
     random.Random(job.seed).shuffle(prompts)
     groups = max(1, min(job.hyper.batchSize // GENERATIONS, len(prompts)) // world())
@@ -104,7 +105,8 @@ class Variety(TrainerCallback):
         flat, same = (statistics.fmean(row[name] for row in recent) if recent else 0 for name in ("one_reward", "one_reply"))
         if len(steps) < ENOUGH or flat <= 0.5:
             return
-        first, last = (statistics.fmean(row["reward"] for row in rows) for rows in (steps[:WINDOW], recent))
+        apart = min(WINDOW, len(steps) // 2)
+        first, last = (statistics.fmean(row["reward"] for row in rows) for rows in (steps[:apart], steps[-apart:]))
         if last - first >= RISEN:
             print(f"RL has converged: reward {first:.2f} to {last:.2f}, {flat:.0%} of the last groups without variance.")
             control.should_training_stop = True

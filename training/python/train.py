@@ -72,7 +72,7 @@ def run(job: Job) -> None:
         method = load_libraries(job)
     with stage("data"):
         rows = read_rows(job.dataset / "train.jsonl", method.NEEDS)
-        replay = read_rows(job.dataset / "replay.jsonl", ("prompt", "completion"), getattr(method, "REPLAY_MAY", ()))
+        replay = read_rows(job.dataset / "replay.jsonl", ("prompt", "completion"), ("rejected",))
         if not rows:
             raise BadData("train.jsonl has no rows.")
     with stage("model"):

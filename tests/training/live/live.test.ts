@@ -191,6 +191,25 @@ describe('a canary', function () {
     assert.deepEqual(new Set(await versionsOf(house)), new Set(['v1']))
   })
 
+  it('that is held goes on where the next one’s beginning could not be written', async () => {
+    await using house = await openLive({ settings: { days: 1 } })
+    await house.live.serve('v1', 'x', 'gate: promote')
+    house.later(2)
+    await house.live.look()
+    const before = await versionsOf(house)
+    const { set } = house.store.serving
+    const failing = async () => {
+      throw new HoneError('STORE', 'The disk is full.')
+    }
+    Object.assign(house.store.serving, { set: failing })
+    await assert.rejects(house.live.serve('v2', 'x', 'gate: promote'), /The disk is full/)
+    Object.assign(house.store.serving, { set })
+    assert.deepEqual(await versionsOf(house), before)
+    assert.deepEqual([await onDisk(house), (await house.live.canary())?.version], ['v1', 'v1'])
+    await house.live.rollback('web:admin')
+    assert.deepEqual([new Set(await versionsOf(house)), await onDisk(house)], [new Set(['v0']), undefined])
+  })
+
   it('ends at once where it learned from somebody who is forgotten, whether or not the loop is up', async () => {
     for (const up of [true, false]) {
       await using house = await openLive()

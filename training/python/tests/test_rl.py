@@ -101,6 +101,9 @@ class Groups(unittest.TestCase):
         varied, flat = [[-1.0, 0.0, -1.0, 0.0]] * 20, [[1.0] * 4] * 20
         self.assertEqual(self.run_of(varied + flat), (29, True))
 
+    def test_a_short_run_that_has_converged_ends_well_too(self):
+        self.assertEqual(self.run_of([[-1.0, 0.0, -1.0, 0.0]] * 6 + [[1.0] * 4] * 10), (13, True))
+
     def test_a_run_whose_rewards_have_not_risen_is_an_error_at_the_same_point(self):
         with self.assertRaisesRegex(BadData, "in 56% of the groups of the last 16 steps"):
             self.run_of([[-1.0, 0.0, -1.0, 0.0]] * 20 + [[-0.5] * 4] * 20)

@@ -179,16 +179,16 @@ class Train(unittest.TestCase):
         self.assertAlmostEqual(loss[0][0], loss[1][0], places=3)
         self.assertNotEqual(plain[-1]["sha256"], robust[-1]["sha256"])
 
-    def test_replay_that_says_what_not_to_answer_is_pairs_of_dpo_and_replay_of_other_methods(self):
-        for method, of in (("dpo", 9), ("sft", 10)):
+    def test_replay_that_says_what_not_to_answer_is_rows_of_the_methods_that_learn_from_two_sides(self):
+        # Of eight rows and two of replay: a ninth pair; two labels more; what SFT reads anyway; five steps of the reward model and nine prompts.
+        for method, of in (("dpo", 5), ("kto", 5), ("sft", 5), ("rl", 14)):
             with self.subTest(method):
-                path = self.write_job(method, batchSize=1)
+                path = self.write_job(method, batchSize=2)
                 row = {"prompt": ask("And 9?"), "completion": say("I don't know."), "rejected": say("yes")}
                 write_lines(self.folder / "data" / "replay.jsonl", [{"prompt": ask("Hi?"), "completion": say("Hi.")}, row])
                 code, events = run_job(path)
                 self.assertEqual(code, 0, events)
                 steps = next(event["of"] for event in events if event["type"] == "step")
-                # Eight rows; SFT reads replay rows as further ones.
                 self.assertEqual(steps, of)
 
     def test_a_rate_that_diverges_publishes_nothing(self):
