@@ -13,7 +13,7 @@ export interface PastOnly {
 
 /** Threads that have replies, for looking back. */
 export interface Past {
-  /** Tenants with replies on these channels, the one with the newest first. */
-  tenants(channels: readonly string[]): Promise<readonly string[]>
+  /** Tenants with replies on these channels, or on any, the one with the newest first. */
+  tenants(channels?: readonly string[]): Promise<readonly string[]>
   threads(only: PastOnly): Promise<readonly ThreadId[]>
 }

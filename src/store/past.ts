@@ -4,11 +4,14 @@ import type { Session } from './schema.ts'
 
 /** Threads that have replies. */
 export function past({ db }: Session): Past {
-  const replies = (channels: readonly string[]) =>
-    db.selectFrom('turn').where('role', '=', 'assistant').where('channel', 'in', channels)
+  const replies = (channels?: readonly string[]) =>
+    db
+      .selectFrom('turn')
+      .where('role', '=', 'assistant')
+      .$if(channels !== undefined, (query) => query.where('channel', 'in', channels as readonly string[]))
   return {
     async tenants(channels) {
-      if (channels.length === 0) return []
+      if (channels?.length === 0) return []
       const rows = replies(channels)
         .select('tenant')
         .groupBy('tenant')

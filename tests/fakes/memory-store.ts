@@ -160,9 +160,9 @@ function memoryCalls(ran: Map<string, ToolCall[]>): Calls {
 }
 
 function memoryPast(all: Map<string, Turn>, feedback: Feedback): Past {
-  const newestFirst = (channels: readonly string[]) =>
+  const newestFirst = (channels?: readonly string[]) =>
     [...all.values()]
-      .filter(({ role, channel }) => role === 'assistant' && channels.includes(channel))
+      .filter(({ role, channel }) => role === 'assistant' && (!channels || channels.includes(channel)))
       .sort((a, b) => b.at.getTime() - a.at.getTime() || a.thread.localeCompare(b.thread))
   return {
     tenants: async (channels) => [...new Set(newestFirst(channels).map(({ tenant }) => tenant))],

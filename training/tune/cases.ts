@@ -1,4 +1,4 @@
-import { ownTenants } from '../../src/id.ts'
+import { guestOf } from '../../src/id.ts'
 import type { ChatMessage } from '../../src/ports/engine.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { sha256, shuffled } from '../hash.ts'
@@ -47,7 +47,7 @@ export interface MaterialInput {
   readonly all: Collected
   readonly selection: Selection
   readonly profile: PromptProfile
-  readonly store: Pick<Store, 'turns' | 'feedback'>
+  readonly store: Pick<Store, 'turns' | 'feedback' | 'past'>
   readonly seed: number
 }
 
@@ -75,7 +75,9 @@ export async function materialFor({ all, selection, profile, store, seed }: Mate
   const liked = unpaired.filter(
     ({ liked: good, thread, prompt }) => good && !kept.has(thread) && !kept.has(lastMessage(prompt).question),
   )
-  const usable = await Promise.all([...shown, ...liked].map((row) => exampleOf(row, { all, guard, store })))
+  const served = new Set((await store.past.tenants()).map(guestOf))
+  const parts = { alone: served.size <= 1, guard, store }
+  const usable = await Promise.all([...shown, ...liked].map((row) => exampleOf(row, parts)))
   return {
     shown,
     scored: shuffled(scored, seed).slice(0, mostScored),
@@ -118,18 +120,21 @@ function perPrompt(pairs: readonly Pair[]): readonly Pair[] {
 }
 
 interface ExampleParts {
-  readonly all: Collected
+  /** One tenant is all that was ever served. */
+  readonly alone: boolean
   readonly guard: Guard
   readonly store: Pick<Store, 'turns'>
 }
 
 /**
  * The row as an example for everybody, where it may be one. Everybody may see it: nothing restricted could be seen where
- * it was asked, and nobody of another tenant is served by it.
+ * it was asked, and nobody of another tenant was ever served.
  */
-async function exampleOf(row: Pair | Unpaired, { all, guard, store }: ExampleParts): Promise<ExampleCase | undefined> {
-  const judgedIn = new Set([...all.pairs, ...all.unpaired].map(({ tenant }) => tenant))
-  if (judgedIn.size > 1 && !ownTenants.includes(row.tenant)) return undefined
+async function exampleOf(
+  row: Pair | Unpaired,
+  { alone, guard, store }: ExampleParts,
+): Promise<ExampleCase | undefined> {
+  if (!alone && guestOf(row.tenant) !== '') return undefined
   const answer = 'chosen' in row ? row.chosen : row.text
   const { question, passages } = lastMessage(row.prompt)
   const turn = await store.turns.get('chosen' in row ? row.rejectedTurn : row.turn)

@@ -45,6 +45,7 @@ export function pastContract(store: () => Store): void {
     assert.deepEqual(await threads({ tenant: 'slack:T1', channels: ['slack', 'web'] }), ['there'])
     assert.deepEqual(await store().past.tenants(['web', 'slack']), ['slack:T1', 'web'])
     assert.deepEqual(await store().past.tenants(['web']), ['web'])
+    assert.deepEqual(await store().past.tenants(), ['web', 'slack:T1'])
     assert.deepEqual(await store().past.tenants([]), [])
     await store().feedback.forget('web:anna')
     assert.deepEqual(await threads(), [])

@@ -274,9 +274,10 @@ describe('a search for a better prompt', function suite() {
     await fill(store, 40, 'slack')
     const alone = await tuningOf(learning).plan({ budget })
     assert.ok(alone.examples > 0, 'the only tenant there is may see its own')
-    await fill(store, 1, 'web')
+    // Nothing is learned from there, but the prompt serves there as well.
+    await fill(store, 1, 'teams')
     const beside = await tuningOf(learning).plan({ budget })
-    assert.ok(beside.examples <= 1, JSON.stringify(beside))
+    assert.equal(beside.examples, 0, JSON.stringify(beside))
   })
 
   it('can’t start without feedback to score prompts on, and says what is missing', async () => {
