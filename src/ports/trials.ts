@@ -6,6 +6,8 @@ export interface Trial {
   readonly since: Date
   /** Threads in which a reply was made between this moment and `since` take no part. */
   readonly quietSince: Date
+  /** Tenants that take no part. */
+  readonly without: readonly string[]
 }
 /** What people said since two versions answer side by side. */
 export interface Said {

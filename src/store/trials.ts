@@ -13,7 +13,7 @@ export function trials({ db }: Session): Trials {
   }
 }
 
-async function thumbs(db: Db, { versions, since, quietSince }: Trial): Promise<Said['thumbs']> {
+async function thumbs(db: Db, { versions, since, quietSince, without }: Trial): Promise<Said['thumbs']> {
   const [start, quiet] = [since.getTime(), quietSince.getTime()]
   const rows = await db
     .selectFrom('vote')
@@ -23,6 +23,7 @@ async function thumbs(db: Db, { versions, since, quietSince }: Trial): Promise<S
     .where('reply.at', '>=', start)
     .where('reply.version', 'in', versions)
     .where('reply.duel', 'is', null)
+    .$if(without.length > 0, (query) => query.where('reply.tenant', 'not in', without))
     .where(({ not, exists, selectFrom }) => {
       const before = selectFrom('turn as before').select('before.id').whereRef('before.thread', '=', 'reply.thread')
       const replies = before.where('before.role', '=', 'assistant')
@@ -32,7 +33,7 @@ async function thumbs(db: Db, { versions, since, quietSince }: Trial): Promise<S
   return rows.map((row) => ({ ...row, version: row.version as string }))
 }
 
-async function duels(db: Db, { versions, since, quietSince }: Trial): Promise<Said['duels']> {
+async function duels(db: Db, { versions, since, quietSince, without }: Trial): Promise<Said['duels']> {
   const [start, quiet] = [since.getTime(), quietSince.getTime()]
   const rows = await db
     .selectFrom('duel')
@@ -45,6 +46,7 @@ async function duels(db: Db, { versions, since, quietSince }: Trial): Promise<Sa
     .where('left.version', 'in', versions)
     .where('right.version', 'in', versions)
     .whereRef('left.version', '!=', 'right.version')
+    .$if(without.length > 0, (query) => query.where('left.tenant', 'not in', without))
     .where(({ not, exists, selectFrom }) => {
       const before = selectFrom('turn as before').select('before.id').whereRef('before.thread', '=', 'left.thread')
       const replies = before.where('before.role', '=', 'assistant')

@@ -147,9 +147,18 @@ export async function liveProof(parts: LiveParts): Promise<Live> {
     if (canary) tell('ended', canary.version, endOf(canary.version, await store.serving.log(rows, '')) ?? '')
   }
 
+  /** Tenants that had a version of their own at any time since then: theirs may be the incumbent, and never the canary. */
+  async function apartSince(since: Date): Promise<readonly string[]> {
+    if (!slot.of) return []
+    const newest = (await store.serving.tenants()).map(async (tenant) => (await store.serving.log(1, tenant))[0])
+    const apart = (await Promise.all(newest)).filter((row) => row && (row.version !== '' || row.at >= since))
+    return apart.flatMap((row) => (row ? [row.tenant] : []))
+  }
+
   async function stand(canary: Running): Promise<Canary> {
     const { version, incumbent, startedAt: since } = canary
-    const said = await store.trials.said({ versions: [version, incumbent], since, quietSince: quietSince(canary) })
+    const trial = { versions: [version, incumbent] as const, since, quietSince: quietSince(canary) }
+    const said = await store.trials.said({ ...trial, without: await apartSince(since) })
     const { duels, ...thumbs } = count(said, canary)
     const found = { ...canary, thumbs, duels, evidence: { ...evidence({ ...thumbs, duels }), decides } }
     return { ...found, summary: summaryOf(found) }

@@ -4,7 +4,7 @@ import { at, botTurn, userTurn } from './samples.ts'
 
 /** Versions that answer side by side. */
 export function trialsContract(store: () => Store): void {
-  const trial = { versions: ['v1', 'v2'] as const, since: at(60), quietSince: at(0) }
+  const trial = { versions: ['v1', 'v2'] as const, since: at(60), quietSince: at(0), without: [] }
 
   /** A question and replies to it, in a thread of its own unless `thread` says where. */
   async function dialogue(id: string, replies: readonly Partial<NewBotTurn>[], thread = `web:${id}`): Promise<void> {
@@ -61,6 +61,26 @@ export function trialsContract(store: () => Store): void {
       ],
     )
     assert.deepEqual(thumbs, [])
+  })
+
+  it('leaves out tenants that take no part', async () => {
+    const sides = ['v1', 'v2'].map((version) => ({ version, duel: 'd', tenant: 'slack:T1' }))
+    await dialogue('a', [{ version: 'v1', tenant: 'slack:T1' }])
+    await dialogue('b', sides)
+    await vote('a-0', 'slack:ann', 'up')
+    await store().feedback.duel({ id: 'b-0.b-1', left: 'b-0', right: 'b-1', person: 'x', outcome: 'left', at: at(62) })
+    const counted = async (without: readonly string[]) => {
+      const { thumbs, duels } = await store().trials.said({ ...trial, without })
+      return [thumbs.length, duels.length]
+    }
+    assert.deepEqual(
+      [await counted([]), await counted(['slack:T2'])],
+      [
+        [1, 1],
+        [1, 1],
+      ],
+    )
+    assert.deepEqual(await counted(['slack:T1', 'slack:T2']), [0, 0])
   })
 
   it('leaves out threads in which the conversation was on when it began', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TrainOptions } from '../../../src/ports/learning.ts'
+import { inShare } from '../../../training/live/count.ts'
 import { fill, type House, openHouse } from '../house.ts'
 
 const trainOn = ['web', 'slack', 'teams']
@@ -29,6 +30,21 @@ async function answering({ slot }: House, tenant: string): Promise<readonly stri
   return [...new Set(await Promise.all(asked))].sort()
 }
 
+/** Somebody of a tenant likes a new reply of a version, in a thread that the canary doesn't answer. */
+async function likeNew({ store }: House, tenant: string, version: string): Promise<void> {
+  const thread = threads.map((one) => `${tenant}:${one}`).find((one) => !inShare(one, { version: 'v1', share: 0.5 }))
+  const place = { tenant, channel: tenant, thread: thread as string, at: new Date() }
+  const [id, event, person] = [`new-${tenant}`, `event-${tenant}`, `${tenant}:zoe`]
+  await store.turns.appendUser({ ...place, id: `asked-${id}`, parent: null, role: 'user', text: 'Hi', person, event })
+  const usage = { prompt: 1, evaluated: 1, completion: 1 }
+  const reply = { ...place, id, parent: `asked-${id}`, role: 'assistant', text: 'Hi.', version, usage } as const
+  await store.turns.appendBot(
+    [{ ...reply, profile: 'p', sources: [], prompt: [{ role: 'user', content: 'Hi' }] }],
+    event,
+  )
+  await store.feedback.vote({ turn: id, person, verdict: 'up', at: new Date() })
+}
+
 describe('a canary where tenants learn apart', function () {
   this.timeout(300_000)
 
@@ -52,6 +68,10 @@ describe('a canary where tenants learn apart', function () {
       [await canaryOf('web'), await canaryOf(), await canaryOf('slack'), await canaryOf('teams')],
       ['v1', 'v1', undefined, undefined],
     )
+    // What people say there of the incumbent says nothing of the canary, which they never meet.
+    for (const tenant of ['teams', 'discord']) await likeNew(house, tenant, 'v0')
+    const { thumbs } = (await learning.live?.canary()) ?? {}
+    assert.deepEqual(thumbs, { canary: { up: 0, down: 0 }, incumbent: { up: 1, down: 0 } })
     assert.equal(await learning.rollback('x', 'slack'), 'v0')
     assert.deepEqual(await answering(house, 'slack'), both)
     await learning.promote('v2', 'x', 'slack')
