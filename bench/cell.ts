@@ -42,7 +42,10 @@ async function runCell(cell: Cell, { model, seed }: Place, say: (text: string) =
   return { cell, model, seed, ...trained, before: exam.base.behaviour, ...(mark ? { mark } : {}) }
 }
 
-/** How a run ended. One that could not even start says why, too: that there is too little feedback is an answer. */
+/** What keeps a run from starting: too little feedback, or an engine that can't load what it would make. Both are answers. */
+const noStart = ['NOT_ENOUGH_DATA', 'ENGINE_MISSING']
+
+/** How a run ended. One that could not even start says why. */
 async function trainOnce(lab: Lab, options: TrainOptions): Promise<Pick<CellResult, 'state' | 'why' | 'seconds'>> {
   try {
     const { job, gate, seconds } = await train(lab, options)
@@ -50,7 +53,7 @@ async function trainOnce(lab: Lab, options: TrainOptions): Promise<Pick<CellResu
     const why = error ? [error.message] : gate?.checks.filter(({ pass }) => !pass).map(({ id }) => id)
     return { state: job.state, why: why ?? [], seconds }
   } catch (error) {
-    if (!(error instanceof HoneError) || error.code !== 'NOT_ENOUGH_DATA') throw error
+    if (!(error instanceof HoneError) || !noStart.includes(error.code)) throw error
     return { state: 'not started', why: [error.message], seconds: 0 }
   }
 }

@@ -102,7 +102,9 @@ async function installPackages() {
 async function buildFaiss(always) {
   const script = join(root, 'scripts', 'build-faiss.mjs')
   if (!existsSync(script)) return
-  const { code, tail } = await run(join(bin, 'node'), [script, ...(always ? ['--say'] : [])], { quiet: true })
+  if (!existsSync(join(modules, 'faiss-node')))
+    say('Building the Node module of FAISS where it can be built (some seconds to 2 minutes) …')
+  const { code, tail } = await run(join(bin, 'node'), [script], { quiet: true })
   const last = tail.trim().split('\n').at(-1)
   if (last && (always || code !== 0)) say(last)
 }

@@ -29,8 +29,8 @@ import { methodChoices } from './ports/trainer.ts'
 
 interface Flags {
   readonly json?: boolean
-  /** People read along: only what they should know is logged, unless HONE_LOG says otherwise. */
-  readonly quiet?: boolean
+  /** Logs what happens, and not only what people should know; HONE_LOG may say otherwise. */
+  readonly logs?: boolean
 }
 type Work = (parts: Parts, output: Output, log: Logger) => Promise<void>
 
@@ -64,7 +64,7 @@ async function withConfig(
 ): Promise<void> {
   const output = createOutput(flags.json === true)
   try {
-    const config = readConfig(environment(), flags.quiet ? 'warn' : 'info')
+    const config = readConfig(environment(), flags.logs ? 'info' : 'warn')
     await work(config, output, createLogger(config.logLevel))
   } catch (error) {
     process.exitCode = explainFailure(error, output)
@@ -76,15 +76,15 @@ const ofTenantOption = ['--tenant <name>', 'Of this workspace or guild, e.g. sla
 
 cli
   .command('start', 'The sample bot: page and terminal, nothing to configure')
-  .action((flags) => withParts({ ...flags, quiet: true }, start))
+  .action((flags) => withParts(flags, start))
 cli
   .command('serve', 'The page and every channel that the environment configures')
-  .action((flags) => withParts(flags, serve))
+  .action((flags) => withParts({ ...flags, logs: true }, serve))
 cli
   .command('chat', 'Chat in the terminal')
   .option('--once <text>', 'Print one reply and exit')
   .option('--json', 'Print one JSON object')
-  .action((flags) => withParts({ ...flags, quiet: true }, (parts, output) => chat(text('once'), parts, output)))
+  .action((flags) => withParts(flags, (parts, output) => chat(text('once'), parts, output)))
 cli
   .command('ingest <...sources>', 'Read folders, files and URLs into the knowledge; a second run takes what changed')
   .option('--json', 'Print one JSON object')
@@ -172,7 +172,7 @@ cli
 cli
   .command('why <turn>', 'Why a reply says what it says')
   .option('--json', 'Print one JSON object')
-  .action((turn, flags) => withParts(flags, (parts, output) => why(String(turn), parts, output)))
+  .action((turn, flags) => withDesk(flags, (desk, output) => why(String(turn), desk, output)))
 cli
   .command('forget <person>', 'Delete what a person wrote and every vote of theirs')
   .option('--json', 'Print one JSON object')
@@ -210,13 +210,13 @@ function words(): readonly string[] {
 function profileAction([action, file, ...rest]: readonly string[], flags: Flags): Promise<void> {
   if (action === 'test') {
     const asked = { file, profile: text('profile') }
-    return withConfig({ ...flags, quiet: true }, (...given) => testProfile(asked, ...given))
+    return withConfig(flags, (...given) => testProfile(asked, ...given))
   }
   if (action === 'replay') {
     const { voted } = flags as { readonly voted?: boolean }
     const [threads, turns, minutes, since, tenant] = profileOptions.slice(1).map(text)
     const asked = { threads, turns, minutes, since, tenant, voted }
-    return withDesk({ ...flags, quiet: true }, (desk, output) => replayProfile(file, asked, desk, output))
+    return withDesk(flags, (desk, output) => replayProfile(file, asked, desk, output))
   }
   const all = [action, file, ...rest].filter((word) => word !== undefined)
   return withDesk(flags, (desk, output) => profile(all, desk, output))
@@ -272,6 +272,7 @@ try {
   if (cli.matchedCommand) await cli.runMatchedCommand()
   else if (!cli.options.help) {
     cli.outputHelp()
+    if (cli.args[0]) process.stderr.write(`\nThere is no command "${cli.args[0]}": the commands are above.\n`)
     process.exitCode = 2
   }
 } catch (error) {

@@ -18,6 +18,7 @@ import type { TuneOptions, TunePlan, TuneReport, Tuning } from '../ports/tune.ts
 import type { ProfileInfo } from '../profiles.ts'
 import { parseProfile } from '../prompt/profile.ts'
 import type { Parts } from './parts.ts'
+import { type Told, whyOf } from './why.ts'
 
 /** What the commands need that also work while a server has the data folder: its own parts, or that server's. */
 export interface Desk {
@@ -39,6 +40,8 @@ export interface Desk {
   promote(asked: OfTenant & { readonly version: string }): Promise<void>
   /** Answers which version serves now. */
   rollback(of?: OfTenant): Promise<string>
+  /** Why a reply says what it says, or what became of a message. */
+  why(turn: string): Promise<Told>
   stats(): Promise<Readonly<Record<string, number>>>
   exportRows(format: RowFormat): Promise<readonly object[]>
   /** Files for another trainer's folder. */
@@ -105,6 +108,7 @@ export function localDesk(parts: DeskParts): Desk {
     versions: async (of) => (await learning()).versions(of?.tenant),
     promote: async ({ version, tenant }) => (await learning()).promote(version, by, tenant),
     rollback: async (of) => (await learning()).rollback(by, of?.tenant),
+    why: (turn) => whyOf(turn, parts),
     stats: async () => feedbackStats(await store()),
     exportRows: async (format) => exportFeedback(await store(), format, config.trainOn),
     exportFor: async (toolkit) =>

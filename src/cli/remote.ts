@@ -114,6 +114,7 @@ export async function remoteDesk(dataDir: string): Promise<(Desk & { readonly ur
     versions: (of) => call('versions', of),
     promote: (asked) => call('promote', asked),
     rollback: (of) => call('rollback', of),
+    why: (turn) => call('why', turn),
     stats: () => call('stats'),
     exportRows: (format) => call('exportRows', format),
     exportFor: (toolkit) => call('exportFor', toolkit),

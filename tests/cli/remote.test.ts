@@ -157,6 +157,12 @@ describe('commands beside a running server', function suite() {
       await assert.rejects(Array.fromAsync(desk.replay({ profile, tenant: 'T9' })), { code: 'NOT_FOUND' })
     })
 
+    it('and are told why a reply says what it says', async () => {
+      const { text, data } = await desk.why('good-web-0')
+      assert.match(text, /^Reply .*\nVersion {2}v0\n/)
+      assert.equal((data as { turn: { id: string } }).turn.id, 'good-web-0')
+    })
+
     it('and are told its errors as their own', async () => {
       await assert.rejects(desk.promote({ version: 'v9' }), { code: 'NOT_FOUND', message: /There is no version v9/ })
       assert.equal(await desk.cancel(), false)
@@ -199,6 +205,11 @@ describe('commands beside a running server', function suite() {
       const stats = await ended('feedback', 'stats', '--json')
       assert.deepEqual([stats.code, JSON.parse(stats.stdout).pairs], [0, 0])
       assert.match(stats.stderr, /Hone runs at http:\/\/127\.0\.0\.1:\d+\/ and does it there/)
+      const unknown = await ended('why', 'nosuch')
+      assert.deepEqual([unknown.code, /in use/.test(unknown.stderr)], [1, false], unknown.stderr)
+      const typo = await ended('version')
+      assert.equal(typo.code, 2)
+      assert.match(typo.stderr, /There is no command "version"/)
       const refused = await ended('search', 'vacation')
       assert.equal(refused.code, 1)
       assert.match(refused.stderr, new RegExp(`in use by process ${server.pid}`))
