@@ -28,6 +28,7 @@ export const codes = {
   SWAP_REFUSED: 'The version that served before goes on serving. `hone versions` shows the checks that failed.',
   TRAINER_FAILED: 'Look at the log that the message names. The version that served before goes on serving.',
   UNDELIVERED: 'The reply is kept. Let the bot write there again, or ask where it may.',
+  UNSURE: 'Look in the system behind the tool whether it was done, before you ask for it again.',
   VARIABLE: 'Try again in a moment. If it goes on, tell an admin: the log says why, under variable.failed.',
 } as const
 

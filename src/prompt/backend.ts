@@ -28,9 +28,15 @@ export function httpBackend({ url, key }: BackendOptions): Backend {
       const text = await readText(response)
       return /json/.test(response.headers.get('content-type') ?? '') ? parse(text) : text
     } catch (error) {
-      throw asHoneError(error, 'NETWORK', 'The back end can’t be asked')
+      throw asHoneError(error, posted && wasSent(error) ? 'UNSURE' : 'NETWORK', 'The back end can’t be asked')
     }
   }
+}
+
+/** Whether a request that failed may have reached the back end. */
+function wasSent(error: unknown): boolean {
+  const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
+  return code === undefined || !['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(code)
 }
 
 function post({ json, id }: Posted, headers: Readonly<Record<string, string>>) {

@@ -34,41 +34,57 @@ const longestCallMs = 150_000
  */
 export async function mcp(server: McpServer): Promise<McpTools> {
   let over = false
-  let open: Promise<Client> | undefined
+  let open: Connection | undefined
+  const all = new Set<Connection>()
 
-  function client(): Promise<Client> {
+  function connection(): Connection {
     if (over) throw new HoneError('NETWORK', 'The connection to the MCP server was closed.')
     if (open) return open
-    const opening = connect(server, () => forget(opening))
-    opening.catch(() => forget(opening))
-    open = opening
-    return opening
+    const made: Connection = { client: connect(server, () => forget(made)), calls: new Set() }
+    made.client.catch(() => forget(made))
+    all.add(made)
+    open = made
+    return made
   }
 
-  function forget(one: Promise<Client>): void {
+  function forget(one: Connection): void {
     if (open === one) open = undefined
   }
 
+  /** Ends a connection once the calls on it are done: others may still get their answers there. */
+  async function leave(one: Connection): Promise<void> {
+    forget(one)
+    await Promise.allSettled(one.calls)
+    await end(one)
+  }
+
+  async function end(one: Connection): Promise<void> {
+    all.delete(one)
+    await one.client.then((client) => client.close()).catch(() => undefined)
+  }
+
   async function use(name: string, how: Parameters<Tool['call']>): Promise<unknown> {
-    const opened = client()
-    const answer = await call(await opened, name, how).catch(async (error: unknown) => {
+    const on = connection()
+    const answer = call(await on.client, name, how)
+    on.calls.add(answer)
+    try {
+      return textOf(await answer)
+    } catch (error) {
       // A server that has lost the session says so at each request until there is a new one.
-      if ('url' in server && !how[1].signal.aborted) {
-        forget(opened)
-        await (await opened).close().catch(() => undefined)
-      }
-      throw error
-    })
-    return textOf(answer)
+      if (hasLostSession(error)) void leave(on)
+      throw isCutOff(error) ? new HoneError('UNSURE', error.message, { cause: error }) : error
+    } finally {
+      on.calls.delete(answer)
+    }
   }
 
   async function close(): Promise<void> {
     over = true
-    await (await open?.catch(() => undefined))?.close()
+    await Promise.all([...all].map(end))
   }
 
   try {
-    const listed = await listTools(await client(), timeoutOf(server))
+    const listed = await listTools(await connection().client, timeoutOf(server))
     const tools = listed.map(({ name, description = name, inputSchema }): Tool => {
       return { name, description, schema: inputSchema as JsonSchema, call: (...how) => use(name, how) }
     })
@@ -78,6 +94,25 @@ export async function mcp(server: McpServer): Promise<McpTools> {
     throw asHoneError(error, 'NETWORK', `The MCP server ${'url' in server ? server.url : server.command} can't be used`)
   }
 }
+
+/** A client, and the calls that wait for its answers. */
+interface Connection {
+  readonly client: Promise<Client>
+  readonly calls: Set<Promise<unknown>>
+}
+
+/** 404 by the specification; 400 from servers that were started anew, for a session that they don't know. */
+function hasLostSession(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 404 || error.code === 400)
+}
+
+/** The connection ended before the answer came: whether the call was carried out is not known. */
+function isCutOff(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === connectionClosed
+}
+
+/** JSON-RPC code of the library for calls that were open when the connection ended. */
+const connectionClosed = -32000
 
 function timeoutOf({ timeoutMs = 30_000 }: McpServer): { readonly timeout: number } {
   return { timeout: timeoutMs }

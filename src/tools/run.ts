@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { HoneError } from '../errors.ts'
 import { commandsOf } from '../id.ts'
 import type { Logger } from '../log.ts'
 import type { InboundMessage } from '../ports/channel.ts'
@@ -64,6 +65,8 @@ export async function runTool(
   } catch (error) {
     if (signal.aborted) return ended('unknown', 'it was stopped; it is not known whether it was done')
     if (late.aborted) return ended('late', 'it did not answer in time; it is not known whether it was done')
+    if (rule.changes && error instanceof HoneError && error.code === 'UNSURE')
+      return ended('unknown', `${told(error.message)}; it is not known whether it was done`)
     return ended('failed', `it failed: ${told(error instanceof Error ? error.message : String(error))}`)
   }
 }

@@ -16,7 +16,7 @@ import { parseProfile } from '../../src/prompt/profile.ts'
 import { openServer, openServers, parseServers } from '../../src/tools/mcp-file.ts'
 import { openToolbox } from '../../src/tools/toolbox.ts'
 import { writeTinyModel } from '../fixtures/gguf.ts'
-import { orders } from '../fixtures/mcp-server.ts'
+import { slowOrders } from '../fixtures/mcp-server.ts'
 
 const use = () => ({ id: 'e1:tool:0', event: {} as Inbound, signal: AbortSignal.timeout(20_000) })
 const program = join(import.meta.dirname, '../fixtures/mcp-server.ts')
@@ -106,7 +106,7 @@ describe('a file of MCP servers', function suite() {
   it('starts a program again that has ended, and calls nothing twice', async () => {
     const [one] = parse(`servers:\n  orders: ${stdio()}`)
     await using opened = await openServer(one ?? assert.fail())
-    await assert.rejects(named(opened.tools, 'orders.crash').call({}, use()), /closed/i)
+    await assert.rejects(named(opened.tools, 'orders.crash').call({}, use()), { code: 'UNSURE', message: /closed/i })
     assert.equal(started().length, 1)
     assert.equal(await named(opened.tools, 'orders.key').call({}, use()), 'sesame')
     assert.equal(started().length, 2)
@@ -129,6 +129,7 @@ describe('a file of MCP servers', function suite() {
   describe('with a server over HTTP', () => {
     let server: Server
     let sessions: string[]
+    let shipping = Promise.resolve()
     /** With sessions: a server that is started anew knows none of those before. */
     const transports = new Map<string, StreamableHTTPServerTransport>()
     beforeEach(async () => {
@@ -148,7 +149,8 @@ describe('a file of MCP servers', function suite() {
               transports.set(session, transport)
             },
           })
-        if (!known) await orders().connect(transport as unknown as Parameters<ReturnType<typeof orders>['connect']>[0])
+        const served = slowOrders(() => shipping)
+        if (!known) await served.connect(transport as unknown as Parameters<typeof served.connect>[0])
         await transport.handleRequest(request, response)
       })
       await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -168,6 +170,20 @@ describe('a file of MCP servers', function suite() {
       await assert.rejects(status.call({ number: 7 }, use()))
       assert.match(String(await status.call({ number: 8 }, use())), /^Order 8/)
       assert.deepEqual(sessions, ['s0', 's1'])
+    })
+
+    it('leaves the calls of others alone when one fails, and when the session is lost meanwhile', async () => {
+      const [one] = parse(`servers:\n  orders: { url: "${address()}", bearer: TOKEN }`)
+      await using opened = await openServer(one ?? assert.fail())
+      const gate = Promise.withResolvers<void>()
+      shipping = gate.promise
+      const shipped = named(opened.tools, 'orders.ship').call({}, use())
+      const status = named(opened.tools, 'orders.order_status')
+      await assert.rejects(status.call({ number: 'seven' }, use()), /number/i)
+      transports.clear()
+      await assert.rejects(status.call({ number: 7 }, use()))
+      gate.resolve()
+      assert.equal(await shipped, 'Shipped.')
     })
 
     it('says so where the token is wrong', async () => {

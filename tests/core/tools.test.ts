@@ -237,6 +237,21 @@ describe('tools', () => {
     assert.doesNotMatch(logged.join(), /secret/)
   })
 
+  it('are on record as unknown where what changes something was cut off, and as failed where it surely was not done', async () => {
+    const states = []
+    for (const code of ['UNSURE', 'NETWORK'] as const) {
+      const { tool } = recorder('open_ticket', () => Promise.reject(new HoneError(code, 'The connection broke')))
+      const bot = await start([{ tool: 'open_ticket', given: { text: code } }], [tool])
+      await say(bot, 'My laptop is broken')
+      const [call] = (await say(bot, 'yes')).turn.tools ?? []
+      states.push([call?.state, call?.result])
+    }
+    assert.deepEqual(states, [
+      ['unknown', 'The connection broke; it is not known whether it was done'],
+      ['failed', 'it failed: The connection broke'],
+    ])
+  })
+
   it('end a loop: at the same call again, and at the profile’s number of calls', async () => {
     const { tool, uses } = recorder('order_status')
     const status = (text: string) => ({ tool: 'order_status', given: { text } })
