@@ -107,7 +107,10 @@ async function files(source: string, options: LoadOptions): Promise<{ found: rea
     name: readable(basename(path)),
     raw: async (): Promise<Raw> => {
       if (refused) throw new HoneError('DOCUMENT', refused)
-      if ((await stat(path)).size > sizeLimit(options)) throw tooLarge(sizeLimit(options))
+      const entry = await stat(path)
+      // A pipe would be waited for without end.
+      if (!entry.isFile()) throw new HoneError('DOCUMENT', 'It is neither a file nor a folder.')
+      if (entry.size > sizeLimit(options)) throw tooLarge(sizeLimit(options))
       return { format: formatOfName(path), bytes: await readFile(path) }
     },
   }))

@@ -1,20 +1,32 @@
 import { syncFolder } from '../../knowledge/index.ts'
+import { type ErrorCode, HoneError } from '../errors.ts'
 import { everyTenant, type Knowledge, type SyncReport } from '../ports/knowledge.ts'
 import { createBar } from './bar.ts'
 import type { Output } from './output.ts'
 import type { Parts } from './parts.ts'
 
+const ofTheSource: readonly ErrorCode[] = ['INPUT', 'NETWORK', 'DOCUMENT']
+
 /** `hone ingest PATH|URL…`: progress per file; a second run takes only what changed. */
 export async function ingest(sources: readonly string[], parts: Parts, output: Output): Promise<void> {
   const knowledge = await parts.knowledge()
   const reports: SyncReport[] = []
-  for (const source of sources) reports.push(await ingestOne(source, knowledge, output))
+  const missed: { readonly id: string; readonly reason: string }[] = []
+  for (const source of sources) {
+    const report = await ingestOne(source, knowledge, output).catch((error: unknown) => {
+      // What is wrong with one source keeps none of the others out.
+      if (!(error instanceof HoneError) || !ofTheSource.includes(error.code)) throw error
+      missed.push({ id: source, reason: error.message })
+      if (missed.length === sources.length) throw error
+    })
+    if (report) reports.push(report)
+  }
   const sum = (key: 'added' | 'changed' | 'unchanged' | 'removed' | 'embedded') =>
     reports.reduce((total, report) => total + report[key], 0)
-  const failed = reports.flatMap((report) => report.failed)
+  const failed = [...reports.flatMap((report) => report.failed), ...missed]
   for (const { id, reason } of failed) output.say(`✖ ${id}: ${reason}`)
   const text = `${sum('added')} added, ${sum('changed')} changed, ${sum('unchanged')} unchanged, ${sum('removed')} removed; ${sum('embedded')} passages embedded; ${failed.length} failed.`
-  output.result(text, { reports })
+  output.result(text, { reports, ...(missed.length > 0 ? { missed } : {}) })
   if (failed.length > 0) process.exitCode = 1
 }
 

@@ -68,8 +68,8 @@ describe('bad input on the command line', () => {
   it('names a document that is garbage, and takes the others', async () => {
     writeFileSync(join(dir, 'broken.pdf'), 'this is no PDF')
     writeFileSync(join(dir, 'fine.md'), '# Time off\n\nYou get 25 days of vacation.\n')
-    const ended = await hone(['ingest', '--json', 'broken.pdf', 'fine.md'])
-    refused(ended, 1, /✖ broken\.pdf/)
+    const ended = await hone(['ingest', '--json', 'nowhere', 'broken.pdf', 'fine.md'])
+    refused(ended, 1, /✖ broken\.pdf[\s\S]*✖ nowhere: nowhere can't be read/)
     assert.equal(JSON.parse(ended.stdout).reports[1].added, 1)
     assert.match((await hone(['search', 'vacation'])).stdout, /25 days/)
   })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -110,6 +111,12 @@ describe('the loaders', () => {
       failed.map((one) => one.id),
       ['docs/link.txt', 'docs/loop'],
     )
+  })
+
+  it('wait for no pipe', async () => {
+    execFileSync('mkfifo', [join(base, 'pipe.md')])
+    const { documents, failed } = await read('pipe.md')
+    assert.deepEqual([documents, failed], [[], [{ id: 'pipe.md', reason: 'It is neither a file nor a folder.' }]])
   })
 
   it('refuse a path that does not exist', async () => {
