@@ -136,7 +136,7 @@ function afterDown(page: Page, view: ReplyView): Html {
           view,
           'correction',
         )(html`<label class="quiet" for="better-${keyOf(view.turn)}">Your better answer</label>
-          <textarea id="better-${keyOf(view.turn)}" name="text" rows="4" maxlength="8000" required>${view.correction ?? view.text}</textarea>
+          <textarea id="better-${keyOf(view.turn)}" name="text" rows="4" required>${view.correction ?? view.text}</textarea>
           <button class="button primary">Keep this answer</button>`)}
       </details>
     </div>
