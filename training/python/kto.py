@@ -6,7 +6,7 @@ from pathlib import Path
 from common import lora_config, training_settings
 from datasets import Dataset
 from job import BadData, Job
-from replay import Replay, contrasts, replaying
+from replay import Replay, replaying
 from trl import KTOConfig, KTOTrainer
 
 NEEDS = ("prompt", "completion", "label")
@@ -23,8 +23,6 @@ def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, prog
         raise BadData(f"KTO needs thumbs of both kinds; train.jsonl has {liked} up and {len(rows) - liked} down.")
     if job.fit.microBatch < SMALLEST_BATCH:
         raise BadData(f"job.fit.microBatch is {job.fit.microBatch}; KTO needs at least {SMALLEST_BATCH}.")
-    rows = rows + labelled(contrasts(replay))
-    liked = sum(row["label"] for row in rows)
     disliked = len(rows) - liked
     batches = Replay(replay, tokenizer, job.hyper.batchSize, job.seed) if replay else None
     return replaying(KTOTrainer, batches, REPLAY_WEIGHT, progress)(
@@ -41,11 +39,6 @@ def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, prog
         peft_config=lora_config(job),
         callbacks=[progress],
     )
-
-
-def labelled(pairs: list[dict]) -> list[dict]:
-    """Both sides of each pair, as if they had a thumb up and a thumb down."""
-    return [{"prompt": pair["prompt"], "completion": pair[side], "label": side == "chosen"} for pair in pairs for side in ("chosen", "rejected")]
 
 
 def mixed(rows: list[dict], seed: int) -> list[dict]:
