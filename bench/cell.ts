@@ -32,7 +32,8 @@ async function runCell(cell: Cell, { model, seed }: Place, say: (text: string) =
   const trained = await trainOnce(lab, optionsOf(cell, seed))
   const registry = await lab.parts.registry()
   const slot = await lab.parts.slot()
-  const [made] = await registry.list()
+  // A refused model of its own is removed at once, so what it says stays unknown.
+  const made = (await registry.list()).find(({ manifest }) => !manifest.model?.pruned)
   const base = lab.parts.model().base
   const mark = made
     ? await slot.borrow(await registry.toVersion(made.manifest.id, base), (engine) => take(exam, rule, engine))
