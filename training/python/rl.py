@@ -5,6 +5,7 @@ others' mean. GRPO would also divide by a group's spread, which blows up the sma
 equally good; on a reward model from a hundred votes those are noise.
 """
 
+import itertools
 import math
 import random
 import statistics
@@ -36,7 +37,7 @@ RISEN = 0.5
 def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, progress):
     """A TRL trainer for the prompts in `rows`, whose reward model is already trained on the replies in them."""
     model, tokenizer = base
-    rows = rows + contrasts(replay)
+    rows = rows + both_ways(rows, contrasts(replay))
     prompts = list({repr(row["prompt"]): {"prompt": row["prompt"]} for row in rows}.values())
     random.Random(job.seed).shuffle(prompts)
     groups = max(1, min(job.hyper.batchSize // GENERATIONS, len(prompts)) // world())
@@ -69,6 +70,18 @@ def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, prog
         peft_config=lora_config(job),
         callbacks=[progress, Variety()],
     )
+
+
+def both_ways(rows: list[dict], refusals: list[dict]) -> list[dict]:
+    """The pairs in which "I don't know" is better, and as many in which it is worse than what people chose.
+
+    From the first alone a reward model learns that refusing is always better, and the policy then refuses everything.
+    """
+    answers = [
+        {"prompt": row["prompt"], "chosen": row["chosen"], "rejected": refusal["chosen"]}
+        for row, refusal in zip(itertools.cycle(rows), refusals)
+    ]
+    return refusals + answers
 
 
 def longest_reply(tokenizer, rows: list[dict]) -> int:

@@ -180,7 +180,7 @@ class Train(unittest.TestCase):
         self.assertNotEqual(plain[-1]["sha256"], robust[-1]["sha256"])
 
     def test_replay_that_says_what_not_to_answer_is_rows_of_the_methods_that_learn_from_two_sides(self):
-        # Of eight rows and two of replay: a ninth pair; none; what SFT reads anyway; five steps of the reward model and nine prompts.
+        # Of eight rows and two of replay: a ninth pair; none; what SFT reads anyway; five steps of the reward model on ten pairs and nine prompts.
         for method, of in (("dpo", 5), ("kto", 4), ("sft", 5), ("rl", 14)):
             with self.subTest(method):
                 path = self.write_job(method, batchSize=2)
