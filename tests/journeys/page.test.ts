@@ -163,6 +163,16 @@ function journeys(this: Mocha.Suite): void {
     assert.deepEqual(bot.said.at(-1)?.kind, 'correction')
   })
 
+  it('keeps a better answer within its card, however long its words', async () => {
+    await ask('How many days?')
+    await page.getByRole('button', { name: 'Bad answer' }).click()
+    await page.getByText('Suggest a better answer').click()
+    const field = page.getByLabel('Your better answer')
+    await field.fill('y'.repeat(2000))
+    const [inner, outer] = [await field.boundingBox(), await page.locator('.after-down').boundingBox()]
+    assert.ok(inner && outer && inner.x + inner.width <= outer.x + outer.width, JSON.stringify({ inner, outer }))
+  })
+
   it('tries again and pages between the tries', async () => {
     script = (_text, nth) => ({ chunks: [nth === 1 ? 'First try' : 'Second try'] })
     await ask('How many days?')
