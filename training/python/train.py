@@ -189,10 +189,16 @@ def _publish(job: Job, trainer) -> dict:
         done = publish_soft_prompt(job, model, trainer.processing_class) if trainer.is_world_process_zero() else {}
     else:
         # Every process has a part of them, so every process takes part.
-        weights = trainer.accelerator.get_state_dict(trainer.model_wrapped) if job.fit.sharded else None
+        weights = _gathered(trainer, model) if job.fit.sharded else None
         done = publish(job, model, trainer.processing_class, weights) if trainer.is_world_process_zero() else {}
     trainer.accelerator.wait_for_everyone()
     return done
+
+
+def _gathered(trainer, model) -> dict:
+    """The weights of a model that is spread over processes, those that are another's twin left out, as a save has them."""
+    twins = getattr(model, "all_tied_weights_keys", {})
+    return {name: weight for name, weight in trainer.accelerator.get_state_dict(trainer.model_wrapped).items() if name not in twins}
 
 
 def _digest(job: Job) -> str:

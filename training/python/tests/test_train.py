@@ -10,6 +10,7 @@ import unittest
 from pathlib import Path
 
 HERE = Path(__file__).parent.parent
+SHARDS = Path(__file__).parent / "cpu_shards"
 sys.path[:0] = [str(Path(__file__).parent), str(HERE)]
 
 from gguf import GGUFReader
@@ -144,6 +145,29 @@ class Train(unittest.TestCase):
         self.assertEqual(len(left), 2)
         while any(runs(pid) for pid in left):
             time.sleep(0.05)
+
+    def test_weights_that_are_spread_over_two_processes_learn_what_copies_of_them_do(self):
+        write_base(self.folder)
+        fit = {"microBatch": 2, "checkpointing": False, "processes": 2}
+        for method, name, file in (("dpo", "peft", "adapter_model.safetensors"), ("full", "model", "model.safetensors")):
+            with self.subTest(method):
+                code, copies = run_job(self.write_job(method, f"{method}-copies", epochs=3, more={"fit": fit}))
+                self.assertEqual(code, 0, copies)
+                more = {"fit": {**fit, "sharded": True}, "checkpointSeconds": 0}
+                path = self.write_job(method, f"{method}-shards", epochs=3, more=more)
+                code, told = run_job(path, stop_at=3, modules=SHARDS)
+                self.assertEqual((code, told[-1]["code"]), (6, "CANCELLED"), told)
+                self.assertTrue(any(self.folder.glob(f"{method}-shards.work/**/pytorch_model_fsdp_0")), "nothing was spread")
+                code, rest = run_job(path, modules=SHARDS)
+                self.assertEqual(code, 0, rest)
+                ours, theirs = ({event["step"]: event["loss"] for event in events if event["type"] == "step"} for events in (told + rest, copies))
+                self.assertEqual(list(ours), list(theirs))
+                for step, loss in theirs.items():
+                    self.assertAlmostEqual(ours[step], loss, delta=1e-4)
+                ours, theirs = (load_file(Path(events[-1][name]) / file) for events in (rest, copies))
+                self.assertEqual(set(ours), set(theirs))
+                for key, weight in theirs.items():
+                    self.assertLess(float((weight - ours[key]).abs().max()), 1e-4, key)
 
     def test_full_fine_tuning_moves_every_weight_and_leaves_a_model_that_reads_as_the_base_does(self):
         write_base(self.folder)

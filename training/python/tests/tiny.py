@@ -1,6 +1,7 @@
 """A random two-layer model with a byte-level tokenizer, and a few rows: enough to run the trainer for real."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -106,12 +107,16 @@ def write_job(folder: Path, method: str, output: str, more: dict | None = None, 
     return path
 
 
-def run_job(path: Path, stop_at: int | None = None, by=signal.SIGTERM) -> tuple[int, list[dict]]:
-    """(exit code, events) of a real run; from step `stop_at` on, the signal `by` is sent once, or `by` is called."""
+def run_job(path: Path, stop_at: int | None = None, by=signal.SIGTERM, modules: Path | None = None) -> tuple[int, list[dict]]:
+    """(exit code, events) of a real run; from step `stop_at` on, the signal `by` is sent once, or `by` is called.
+
+    `modules` are found before those of the environment.
+    """
+    env = {**os.environ, **({"PYTHONPATH": str(modules)} if modules else {})}
     with tempfile.TemporaryFile("w+") as log:
         child = subprocess.Popen(
             [sys.executable, "train.py", str(path)], cwd=Path(__file__).parent.parent,
-            stdout=subprocess.PIPE, stderr=log, text=True,
+            stdout=subprocess.PIPE, stderr=log, text=True, env=env,
         )  # fmt: skip
         events = []
         for line in child.stdout:
