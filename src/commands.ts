@@ -5,7 +5,7 @@ import { awaitRun, versionOf } from './cut-short.ts'
 import { HoneError } from './errors.ts'
 import { concerns } from './id.ts'
 import type { Logger } from './log.ts'
-import { jobName, outcomeText } from './outcome.ts'
+import { canaryEnd, jobName, outcomeText } from './outcome.ts'
 import { forgetMe, type PersonalParts, privacy, receipts } from './personal-commands.ts'
 import type { CommandInfo, CommandReply, CommandRequest } from './ports/bot.ts'
 import type { EngineSlot } from './ports/engine.ts'
@@ -145,12 +145,13 @@ async function status(
   // A tenant with a version of its own takes no part in it.
   const canary = own ? undefined : await bot.learning?.live?.canary()
   const last = job && { id: job.id, state: job.state }
+  const became = await canaryEnd(job, bot.learning?.live)
   const data = { version, up, down, trainOn, job: last, ...(canary ? { canary } : {}) }
   const text = [
     ...(canary ? [`Canary **${canary.version}**${canary.held ? ', held for an admin' : ''}: ${canary.summary}.`] : []),
     `Version **${version}** serves. Votes: ${up} up, ${down} down.`,
     `Votes are trained on from: ${trainOn.join(', ') || 'no channel'}.`,
-    job ? `Last ${jobName(job)}: ${job.state}.` : 'Nothing was trained yet.',
+    job ? `Last ${jobName(job)}: ${became ?? `${job.state}.`}` : 'Nothing was trained yet.',
   ]
   return { ok: true, text: text.join('\n'), data }
 }

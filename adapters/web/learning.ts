@@ -3,6 +3,7 @@ import { type Context, Hono } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { HoneError } from '../../src/errors.ts'
 import { concerns } from '../../src/id.ts'
+import { canaryEnd } from '../../src/outcome.ts'
 import type { Learning, RunEvent } from '../../src/ports/learning.ts'
 import type { VoteCount } from '../../src/ports/store.ts'
 import { parseForm } from './parse.ts'
@@ -73,7 +74,9 @@ async function learningView(site: Site, learning: Learning): Promise<LearningVie
   const compared = learning.comparing ? { comparison: (await learning.comparing.last(tenant)) ?? null } : {}
   const tuned = learning.tuning ? { tuned: (await learning.tuning.last()) ?? null } : {}
   const own = jobs.filter((job) => concerns(job, tenant))
-  return { plan, versions, jobs: own, steps: learning.steps(tenant), votes, ...compared, ...tuned }
+  const ends = await Promise.all(own.map(async (job) => [job.id, await canaryEnd(job, learning.live)] as const))
+  const became = Object.fromEntries(ends.flatMap(([id, end]) => (end ? [[id, end]] : [])))
+  return { plan, versions, jobs: own, became, steps: learning.steps(tenant), votes, ...compared, ...tuned }
 }
 
 /** Where tenants learn apart, the page tells nothing of theirs. */

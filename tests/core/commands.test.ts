@@ -128,6 +128,18 @@ describe('a command', () => {
       assert.match(await status('team'), /\*\*v7\*\* serves[\s\S]*Last training run: held/)
       assert.match(await status('other'), /\*\*v0\*\* serves[\s\S]*Nothing was trained yet/)
     })
+
+    it('says of the last run what became of its canary, and until then that it is one', async () => {
+      let end: string | undefined
+      const live = { canary: async () => undefined, became: async () => end, look: async () => {}, on: () => () => {} }
+      await using on = await life({ learning: { ...fakeLearning(store), live } })
+      const run = { id: 'j1', kind: 'train', state: 'canary', by: 'x', startedAt: new Date() } as const
+      await store.jobs.start({ ...run, detail: { version: 'v2' } })
+      const status = async () => (await give(on.bot, 'status')).text.split('\n').at(-1)
+      assert.equal(await status(), 'Last training run: canary.')
+      end = 'Canary v2 is promoted: command.'
+      assert.equal(await status(), 'Last training run: Canary v2 is promoted: command.')
+    })
   })
 
   it('ends receipts for a person, and says where nobody gets any', async () => {

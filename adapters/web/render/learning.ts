@@ -17,6 +17,8 @@ export interface LearningView {
   readonly versions: readonly VersionInfo[]
   /** Newest first. */
   readonly jobs: readonly Job[]
+  /** What became of the canaries that runs ended in, by job. */
+  readonly became: Readonly<Record<string, string>>
   readonly steps: readonly Extract<TrainEvent, { type: 'step' }>[]
   /** Null: none yet. Absent: this bot runs without comparisons. */
   readonly comparison?: Comparison | null
@@ -47,12 +49,12 @@ export function learningPanel(page: Page, view: LearningView): Html {
     ${running ? runCard(page, running, view) : planCard(page, view)}
     ${view.steps.length > 0 || running ? plots(view, running) : ''}
     ${canaryCard(view.versions)}
-    ${gate && judged ? gateCard(judged, gate) : ''}
+    ${gate && judged ? gateCard(judged, gate, view) : ''}
     ${view.comparison === undefined ? '' : compareCard(page, view.comparison, running !== undefined)}
     ${view.tuned === undefined ? '' : tuneCard(page, view.tuned, running !== undefined)}
     ${votesCard(view)}
     ${versionsCard(page, view.versions)}
-    ${jobsCard(view.jobs)}`
+    ${jobsCard(view)}`
 }
 
 function planCard(page: Page, { plan, versions }: LearningView): Html {
@@ -140,15 +142,15 @@ const promptVerdicts: typeof verdicts = {
   refuse: 'Refused: the profile goes on as it was.',
 }
 
-function verdictOf({ detail, state }: Job, { verdict }: GateReport): string {
-  if (state === 'canary') return 'Passed: people’s votes on a share of the threads decide.'
+function verdictOf({ id, detail, state }: Job, { verdict }: GateReport, { became }: LearningView): string {
+  if (state === 'canary') return became[id] ?? 'Passed: people’s votes on a share of the threads decide.'
   return (detail.tune ? promptVerdicts : verdicts)[verdict]
 }
 
-function gateCard(job: Job, gate: GateReport): Html {
+function gateCard(job: Job, gate: GateReport, view: LearningView): Html {
   return html`<section class="card" id="gate">
     <div class="head"><h2>The gate’s verdict</h2><span class="dim">${moment(job.endedAt ?? job.startedAt)}</span></div>
-    <p class="verdict ${gate.verdict}">${verdictOf(job, gate)}</p>
+    <p class="verdict ${gate.verdict}">${verdictOf(job, gate, view)}</p>
     <div class="scroll" tabindex="0"><table>
       <thead><tr><th scope="col">Check</th><th scope="col" class="figure">Value</th><th scope="col">Limit</th><th scope="col" class="figure">n</th><th scope="col">Result</th></tr></thead>
       <tbody>${gate.checks.map(
@@ -213,7 +215,7 @@ function versionRow(page: Page, one: VersionInfo): Html {
 
 const gateWord: Readonly<Record<GateReport['verdict'], string>> = { promote: 'passed', hold: 'held', refuse: 'refused' }
 
-function jobsCard(jobs: readonly Job[]): Html {
+function jobsCard({ jobs, became }: LearningView): Html {
   if (jobs.length === 0) return html``
   return html`<section class="card" id="jobs"><h2>Runs</h2><div class="scroll" tabindex="0"><table>
     <thead><tr><th scope="col">Started</th><th scope="col">Took</th><th scope="col">Outcome</th><th scope="col">What happened</th></tr></thead>
@@ -221,7 +223,7 @@ function jobsCard(jobs: readonly Job[]): Html {
       (
         job,
       ) => html`<tr><th scope="row">${moment(job.startedAt)}</th><td>${job.endedAt ? duration((job.endedAt.getTime() - job.startedAt.getTime()) / 1000) : '–'}</td>
-        <td>${job.state}</td><td>${happened(job)}</td></tr>`,
+        <td>${job.state}</td><td>${became[job.id] ?? happened(job)}</td></tr>`,
     )}</tbody></table></div></section>`
 }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Page } from '../../../adapters/web/render/layout.ts'
-import { learningPanel } from '../../../adapters/web/render/learning.ts'
+import { type LearningView, learningPanel } from '../../../adapters/web/render/learning.ts'
 import type { VersionInfo } from '../../../src/ports/learning.ts'
 import type { Canary } from '../../../src/ports/live.ts'
+import type { Job } from '../../../src/ports/store.ts'
 
 const at = new Date('2026-05-01T10:00:00Z')
 const page: Page = {
@@ -22,8 +23,11 @@ const version = (id: string, more: Partial<VersionInfo>): VersionInfo => {
 }
 
 /** The panel's text without tags. */
-async function shown(versions: readonly VersionInfo[]): Promise<string> {
-  const panel = String(await learningPanel(page, { plan: 'none', versions, jobs: [], steps: [], votes: [] }))
+async function shown(
+  versions: readonly VersionInfo[],
+  { jobs = [], became = {} }: Partial<LearningView> = {},
+): Promise<string> {
+  const panel = String(await learningPanel(page, { plan: 'none', versions, jobs, became, steps: [], votes: [] }))
   return panel.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ')
 }
 
@@ -42,5 +46,23 @@ describe('the learning page while a canary is on', () => {
     const held = version('v2', { canary: { ...canary, held: true } })
     assert.match(await shown([serving, held]), /An admin may promote v2 or roll back/)
     assert.doesNotMatch(await shown([serving, version('v2', {})]), /canary/i)
+  })
+
+  it('says of a run that passed the gate what became of its canary, once it is over', async () => {
+    const report = { verdict: 'promote', checks: [] }
+    const job: Job = {
+      id: 'j1',
+      kind: 'train',
+      by: 'web:anna',
+      state: 'canary',
+      detail: { version: 'v2', report },
+      startedAt: at,
+      endedAt: at,
+    }
+    const decides = /Passed: people’s votes on a share of the threads decide/
+    assert.match(await shown([serving], { jobs: [job] }), decides)
+    const over = await shown([serving], { jobs: [job], became: { j1: 'Canary v2 is rolled back: command.' } })
+    assert.doesNotMatch(over, decides)
+    assert.equal(over.split('Canary v2 is rolled back: command.').length, 3)
   })
 })
