@@ -1,5 +1,4 @@
 import type { GateCheck, GateReport } from './ports/learning.ts'
-import type { LiveProof } from './ports/live.ts'
 import type { Job } from './ports/store.ts'
 
 /** What kind of run it is, in words. @example jobName(job) // 'comparison' */
@@ -28,13 +27,4 @@ export function checkLines(checks: readonly GateCheck[]): readonly string[] {
     const range = interval ? [interval.map(figure).join(' to ')] : []
     return `- ${pass ? '✔' : onFail ? '?' : '✖'} ${what}: ${figure(value)} (${[limit, ...range, `n = ${n}`].join(', ')})`
   })
-}
-
-/** What became of the canary that a run ended in; undefined while it is on, and for any other run. */
-export async function canaryEnd(
-  job: Pick<Job, 'state' | 'detail'> | undefined,
-  live: Pick<LiveProof, 'became'> | undefined,
-): Promise<string | undefined> {
-  const version = job?.state === 'canary' ? job.detail['version'] : undefined
-  return typeof version === 'string' ? live?.became(version) : undefined
 }

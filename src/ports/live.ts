@@ -1,3 +1,5 @@
+import type { Job } from './store.ts'
+
 /** People who like and who dislike; for duels, who prefer the one and who prefer the other. */
 export interface Tally {
   readonly up: number
@@ -41,4 +43,13 @@ export interface LiveProof {
   became(version: string): Promise<string | undefined>
   /** Calls back with news; call the result to stop. */
   on(listener: (news: CanaryNews) => void): () => void
+}
+
+/** What became of the canary that a run ended in; undefined while it is on, and for any other run. */
+export async function canaryEnd(
+  job: Pick<Job, 'state' | 'detail'> | undefined,
+  live: Pick<LiveProof, 'became'> | undefined,
+): Promise<string | undefined> {
+  const version = job?.state === 'canary' ? job.detail['version'] : undefined
+  return typeof version === 'string' ? live?.became(version) : undefined
 }
