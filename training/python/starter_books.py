@@ -8,6 +8,7 @@ from pathlib import Path
 
 from handbooks import Turn
 from handbooks.checking import figures
+from handbooks.dialogues import laid_out
 from handbooks.sections import Section
 from starter_data import encode_dialogue
 from starter_eval import replies
@@ -53,7 +54,7 @@ def cases(book: Path, passages: int = 3):
         rng.shuffle(shown)
         for number, section in enumerate(shown, 1):
             section.number = number
-        user = "\n\n".join([s.shown() for s in shown] + [row["question"]])
+        user = laid_out(shown, row["question"])
         turn = Turn(user, "", row["kind"], row["answer"], gold.number if gold else None, row.get("items", []), row["question"])
         yield turn, row, [{"role": "system", "content": SYSTEM}, {"role": "user", "content": user}]
 

@@ -1,11 +1,14 @@
-"""Token batches for the starter model, made in a background process while the model trains."""
+"""Token batches for the starter model, made in background processes while the model trains."""
 
 import multiprocessing
 import queue
 import random
+from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
-from handbooks import Shape, make_dialogue, plain_page
+import numpy as np
+from handbooks import Dialogue, Shape, make_dialogue, make_sheet, plain_page
 from starter_pointers import NEXT, Placed, pointers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -13,6 +16,8 @@ PAD, START, END = "<|pad|>", "<|im_start|>", "<|im_end|>"
 BATCH_TOKENS = 3072
 ROUND = 16  # batches made at a time, so that a batch holds similar lengths
 TRAIN_SEEDS = 1_000_000  # training seeds begin here; evaluation stays below
+APART = 1_000_000_000  # how far apart the seeds of several processes begin
+SHEETS = 0.5  # how many of the samples of a whole handbook ask many first questions about what one search found
 
 
 def train_tokenizer(vocab: int = 2048) -> Tokenizer:
@@ -62,23 +67,72 @@ def shape_at(progress: float, rng: random.Random) -> Shape:
     if progress < 0.5:
         return Shape(turns=(4, 8), passages=(1, 3), facts=3, filler=1, more=0.1)
     if rng.random() < 0.7:
-        return Shape(turns=(2, 5), library=(6, 34), unknown=0.2, talk=0.06)
+        return Shape(turns=(2, 5), library=(6, 34), unknown=0.2, talk=0.06, found=rng.choices((1, 2, 3), (4, 3, 3))[0])
     if rng.random() < 0.5:
         return Shape(turns=(5, 9), passages=(3, 3), facts=rng.choice([3, 4]), filler=rng.choice([0, 1, 2]), more=0.03, near=0.8, unknown=0.24)
     return Shape(turns=(4, 8), passages=(1, 4) if rng.random() < 0.3 else (2, 3), facts=rng.choice([2, 2, 3]), filler=rng.choice([1, 2, 3]), more=0.1)
 
 
-def sample(tokenizer: Tokenizer, seed: int, progress: float, longest: int = 1536, opening: str = "") -> tuple[list[int], list[bool], list[tuple]]:
-    """One training sample with its pointers: a dialogue, or (one in sixteen) a plain page where every token counts."""
+@dataclass
+class Row:
+    """Tokens to train on: which of them count in the loss, and who is told to look where (token, head, token looked at).
+
+    `branches` says for each token which of several endings it belongs to, or 0 for what they have in common: an ending sees what is
+    common and itself. `positions` are those in a sequence of what is common and that ending alone.
+    """
+
+    ids: list[int]
+    counts: list[bool]
+    links: list[tuple[int, int, int]]
+    positions: list[int]
+    branches: list[int]
+
+    @classmethod
+    def plain(cls, ids: list[int], counts: list[bool], links: list[tuple[int, int, int]], longest: int) -> "Row":
+        """One sequence, cut at `longest` tokens."""
+        length = min(longest, len(ids))
+        return cls(ids[:length], counts[:length], [link for link in links if link[0] < length - 1], [*range(length)], [0] * length)
+
+
+def branched(rows: list[Row], longest: int) -> Row:
+    """Sequences as one, with the tokens that all of them begin with once; those that would make it longer than `longest` are left out.
+
+    >>> branched([Row.plain([5, 6, 7], [False] * 3, [], 9), Row.plain([5, 6, 8], [False] * 3, [], 9)], 9).ids
+    [5, 6, 7, 8]
+    """
+    common = sum(1 for _ in takewhile(lambda tokens: len(set(tokens)) == 1, zip(*(row.ids for row in rows))))
+    first = rows[0]
+    whole = Row(first.ids[:common], first.counts[:common], [], first.positions[:common], [0] * common)
+    for branch, row in enumerate(rows, 1):
+        moved = len(whole.ids) - common
+        if moved + len(row.ids) > longest:
+            continue
+        whole.ids += row.ids[common:]
+        whole.counts += row.counts[common:]
+        whole.positions += row.positions[common:]
+        whole.branches += [branch] * (len(row.ids) - common)
+        whole.links += [(looks + moved, head, at + moved if at >= common else at) for looks, head, at in row.links if looks >= common]
+    return whole
+
+
+def sample(tokenizer: Tokenizer, seed: int, progress: float, longest: int = 1536, opening: str = "") -> Row:
+    """One training sample: a dialogue, a sheet of questions, or (one in sixteen) a plain page where every token counts."""
     rng = random.Random(seed)
     if rng.random() < 0.06:
-        ids = tokenizer.encode(plain_page(rng)).ids[:longest]
-        return ids, [True] * len(ids), []
-    dialogue = make_dialogue(seed, shape_at(progress, rng))
+        ids = tokenizer.encode(plain_page(rng)).ids
+        return Row.plain(ids, [True] * len(ids), [], longest)
+    shape = shape_at(progress, rng)
+    if shape.library and rng.random() < SHEETS:
+        return branched([placed_row(tokenizer, dialogue, longest, opening) for dialogue in make_sheet(seed, shape)], longest)
+    return placed_row(tokenizer, make_dialogue(seed, shape), longest, opening)
+
+
+def placed_row(tokenizer: Tokenizer, dialogue: Dialogue, longest: int, opening: str) -> Row:
+    """A dialogue with its pointers."""
     ids, counts, placed = place_dialogue(tokenizer, dialogue.messages(), opening)
     told = placed[len(placed) % 2 :]  # without the system message
-    links = [link for link in pointers(dialogue.turns, told[::2], told[1::2]) if link[0] < longest - 1 and fits(link, ids)]
-    return ids[:longest], counts[:longest], links
+    links = [link for link in pointers(dialogue.turns, told[::2], told[1::2]) if link[0] < len(ids) - 1 and fits(link, ids)]
+    return Row.plain(ids, counts, links, longest)
 
 
 def fits(link: tuple[int, int, int], ids: list[int]) -> bool:
@@ -87,8 +141,27 @@ def fits(link: tuple[int, int, int], ids: list[int]) -> bool:
     return head != NEXT or ids[looks + 1] == ids[at]
 
 
-def batches(tokenizer: Tokenizer, seeds, progress, opening: str = ""):
-    """Yields lists of (ids, counts, pointers) of similar lengths, about BATCH_TOKENS tokens each.
+@dataclass
+class Batch:
+    """Rows padded at the end, as arrays of (rows, length); `links` are (row, token that looks, head, token looked at)."""
+
+    ids: np.ndarray
+    counts: np.ndarray
+    positions: np.ndarray
+    branches: np.ndarray
+    links: np.ndarray
+
+    @classmethod
+    def of(cls, rows: list[Row]) -> "Batch":
+        """Rows as one batch."""
+        longest = max(len(row.ids) for row in rows)
+        fill = lambda name, kind: np.array([getattr(row, name) + [0] * (longest - len(row.ids)) for row in rows], kind)
+        links = np.array([(i, *link) for i, row in enumerate(rows) for link in row.links], np.int64).reshape(-1, 4)
+        return cls(fill("ids", np.int64), fill("counts", np.bool_), fill("positions", np.int64), fill("branches", np.uint8), links)
+
+
+def batches(tokenizer: Tokenizer, seeds, progress, opening: str = "", tokens: int = BATCH_TOKENS):
+    """Yields batches of rows of similar lengths, about `tokens` tokens each.
 
     Rows are sorted by length a round at a time and dealt into ROUND batches in an order that is the same in every
     process: so processes that wait for each other after each batch have about the same length to do.
@@ -96,38 +169,41 @@ def batches(tokenizer: Tokenizer, seeds, progress, opening: str = ""):
     rng = random.Random(0)
     while True:
         rows, total = [], 0
-        while total < ROUND * BATCH_TOKENS:
+        while total < ROUND * tokens:
             rows.append(sample(tokenizer, next(seeds), progress(), opening=opening))
-            total += len(rows[-1][0])
+            total += len(rows[-1].ids)
         ready, done = [[] for _ in range(ROUND)], 0
-        for row in sorted(rows, key=lambda row: len(row[0])):
+        for row in sorted(rows, key=lambda row: len(row.ids)):
             ready[ROUND * done // total].append(row)
-            done += len(row[0])
+            done += len(row.ids)
         rng.shuffle(ready)
-        yield from filter(None, ready)
+        yield from map(Batch.of, filter(None, ready))
 
 
-def _work(tokenizer_json: str, first_seed: int, progress, opening: str, out) -> None:
+def _work(tokenizer_json: str, first_seed: int, progress, opening: str, tokens: int, out) -> None:
     tokenizer = Tokenizer.from_str(tokenizer_json)
-    for rows in batches(tokenizer, iter(range(first_seed, 1 << 60)), lambda: progress.value, opening):
-        out.put(rows)
+    for batch in batches(tokenizer, iter(range(first_seed, 1 << 60)), lambda: progress.value, opening, tokens):
+        out.put(batch)
 
 
 class Feed:
-    """Batches from a background process. Set `progress.value` (0 to 1) to move the curriculum on."""
+    """Batches from background processes. Set `progress.value` (0 to 1) to move the curriculum on."""
 
-    def __init__(self, tokenizer_path: Path, first_seed: int, opening: str = ""):
+    def __init__(self, tokenizer_path: Path, first_seed: int, opening: str = "", tokens: int = BATCH_TOKENS, workers: int = 1):
         context = multiprocessing.get_context("spawn")
         self.progress = context.Value("d", 0.0)
-        self.queue = context.Queue(maxsize=6)
-        self.process = context.Process(target=_work, args=(tokenizer_path.read_text(), first_seed, self.progress, opening, self.queue), daemon=True)
-        self.process.start()
+        self.queue = context.Queue(maxsize=6 * workers)
+        shared = (self.progress, opening, tokens, self.queue)
+        text = tokenizer_path.read_text()
+        self.processes = [context.Process(target=_work, args=(text, first_seed + n * APART, *shared), daemon=True) for n in range(workers)]
+        for process in self.processes:
+            process.start()
 
-    def next(self):
-        """The next batch. Raises RuntimeError when the process that makes them is gone, instead of waiting for ever."""
+    def next(self) -> Batch:
+        """The next batch. Raises RuntimeError when a process that makes them is gone, instead of waiting for ever."""
         while True:
             try:
                 return self.queue.get(timeout=30)
             except queue.Empty:
-                if not self.process.is_alive():
-                    raise RuntimeError("the process that makes the text has ended; its error is above") from None
+                if not all(process.is_alive() for process in self.processes):
+                    raise RuntimeError("a process that makes the text has ended; its error is above") from None

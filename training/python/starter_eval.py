@@ -34,7 +34,7 @@ def replies(model, tokenizer: Tokenizer, rows: list[list[int]], longest: int = 9
     for at in range(0, len(order), size):
         group = order[at : at + size]
         width = max(len(rows[i]) for i in group)
-        ids = torch.tensor([[0] * (width - len(rows[i])) + rows[i] for i in group])
+        ids = torch.tensor([[0] * (width - len(rows[i])) + rows[i] for i in group], device=model.device)
         made = model.generate(input_ids=ids, attention_mask=(ids != 0).long(), max_new_tokens=longest, eos_token_id=2, pad_token_id=0, **how)
         for i, row in zip(group, made[:, width:].tolist(), strict=True):
             out[i] = tokenizer.decode(row, skip_special_tokens=True)

@@ -29,7 +29,7 @@ def template_of(opening: str) -> str:
 
 def write_folder(model, tokenizer_path: Path, folder: Path) -> None:
     """config.json, model.safetensors, the tokenizer and the GGUF (starter.gguf, or named after another family) in an empty folder."""
-    state = {name: w.detach().to(torch.float16).contiguous().clone() for name, w in model.state_dict().items() if name != "lm_head.weight"}
+    state = {name: w.detach().to("cpu", torch.float16).contiguous().clone() for name, w in model.state_dict().items() if name != "lm_head.weight"}
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
     config = model.config.to_dict()
     config.update(architectures=[type(model).__name__], dtype="float16", tie_word_embeddings=True)

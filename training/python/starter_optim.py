@@ -21,7 +21,7 @@ def orthogonal(stack: torch.Tensor) -> torch.Tensor:
 
 def shared(stack: torch.Tensor) -> torch.Tensor:
     """The same, each process of several making its share of the matrices."""
-    if not dist.is_initialized():
+    if not dist.is_initialized() or dist.get_world_size() == 1:
         return orthogonal(stack)
     rank, ranks, made = dist.get_rank(), dist.get_world_size(), torch.zeros_like(stack)
     made[rank::ranks] = orthogonal(stack[rank::ranks])

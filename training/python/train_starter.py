@@ -1,4 +1,5 @@
 """Makes the starter model from nothing.   Run:  torchrun --nproc-per-node 2 train_starter.py --work DIR --out DIR --minutes 80
+On a GPU:  torchrun --nproc-per-node 1 train_starter.py --work DIR --out DIR --minutes 8 --layers 6 --batch 49152 --feeders 14
 
 Four things make so small a model read: it starts with heads that copy (starter_init), some heads are told where to look
 (starter_pointers), loss is on the replies only, and facts come in so many wordings that looking things up is the only
@@ -12,10 +13,11 @@ import os
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
-from starter_data import TRAIN_SEEDS, Feed, sample, train_tokenizer
+from starter_data import BATCH_TOKENS, TRAIN_SEEDS, Batch, Feed, sample, train_tokenizer
 from starter_eval import evaluate
 from starter_export import export
 from starter_family import OPENINGS, load_family
@@ -25,7 +27,7 @@ from starter_pointers import NEXT
 from tokenizers import Tokenizer
 from transformers import AttentionInterface, AttentionMaskInterface, LlamaConfig, LlamaForCausalLM
 
-SIZE = dict(vocab_size=2048, hidden_size=256, num_hidden_layers=5, intermediate_size=640, num_attention_heads=4, num_key_value_heads=4)
+SIZE = dict(vocab_size=2048, hidden_size=256, intermediate_size=640, num_attention_heads=4, num_key_value_heads=4)
 PEAK_RATE = 1.2e-3
 GOING_ON = 0.5  # how far along the curriculum and the rate are when a run goes on from weights that can read
 WARM_UP = 0.03  # at most this share of the time goes by before copying works
@@ -33,16 +35,17 @@ TELLING = 0.5  # the weight of telling heads where to look, at the start; it goe
 COPIES = 1.0  # the loss on repeated random tokens below which copying works
 
 
-POINTING = 3  # the layer whose first heads are told where to look
-SHOWN = {}  # that layer's queries and keys in the latest forward pass
-BFLOAT16 = "amx_bf16" in Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else False  # slower than float32 on other processors
+SHOWN = {}  # queries and keys of the layer whose first heads are told where to look, the last but one, in the latest forward pass
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+AMX = "amx_bf16" in Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else False
+BFLOAT16 = DEVICE.type == "cuda" or AMX  # slower than float32 on other processors
 
 
 def causal_attention(module, query, key, value, attention_mask, scaling, **_):
-    """PyTorch's causal attention, which also shows what the told heads compare."""
-    if module.layer_idx == POINTING:
+    """PyTorch's causal attention, masked where rows have branches, which also shows what the told heads compare."""
+    if module.layer_idx == module.config.num_hidden_layers - 2:
         SHOWN.update(queries=query * scaling, keys=key)
-    mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling)
+    mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, is_causal=attention_mask is None, scale=scaling)
     return mixed.transpose(1, 2).contiguous(), None
 
 
@@ -50,9 +53,9 @@ AttentionInterface.register("causal", causal_attention)
 AttentionMaskInterface.register("causal", lambda *_, **__: None)  # padding stands at the end and is never counted
 
 
-def new_model() -> LlamaForCausalLM:
+def new_model(layers: int) -> LlamaForCausalLM:
     """A fresh model. `<|im_start|>` doubles as the unused beginning-of-text token."""
-    config = LlamaConfig(**SIZE, max_position_embeddings=2048, tie_word_embeddings=True, pad_token_id=0, bos_token_id=1, eos_token_id=2, rms_norm_eps=1e-5)
+    config = LlamaConfig(**SIZE, num_hidden_layers=layers, max_position_embeddings=2048, tie_word_embeddings=True, pad_token_id=0, bos_token_id=1, eos_token_id=2, rms_norm_eps=1e-5)
     model = LlamaForCausalLM(config)
     copying_heads(model)
     return model
@@ -61,62 +64,72 @@ def new_model() -> LlamaForCausalLM:
 def going_on(weights: Path, family: str):
     """The model in a folder, as one of this family."""
     tokenizer = Tokenizer.from_file(str(weights / "tokenizer.json"))
-    ids, _, _ = padded([sample(tokenizer, TRAIN_SEEDS - 1 - seed, 1.0) for seed in range(4)])
-    return load_family(weights, family, ids)
+    read = Batch.of([sample(tokenizer, TRAIN_SEEDS - 1 - seed, 1.0) for seed in range(4)])
+    return load_family(weights, family, torch.from_numpy(read.ids))
 
 
-def repeated(vocab: int, tokens: int = 1024) -> tuple[torch.Tensor, torch.Tensor, None]:
+def repeated(vocab: int, tokens: int) -> Batch:
     """Random tokens, then the same again: only copying predicts the second half."""
     half = int(torch.randint(8, 48, ()))
-    first = torch.randint(3, vocab, (tokens // half // 2, half))
-    ids = torch.cat([first, first], 1)
-    counts = torch.zeros_like(ids, dtype=torch.bool)
+    first = torch.randint(3, vocab, (tokens // half // 2, half)).numpy()
+    ids = np.concatenate([first, first], 1)
+    counts = np.zeros_like(ids, dtype=np.bool_)
     counts[:, half + 1 :] = True
-    return ids, counts, None
+    positions = np.broadcast_to(np.arange(2 * half), ids.shape)
+    return Batch(ids, counts, positions, np.zeros_like(ids, dtype=np.uint8), np.zeros((0, 4), np.int64))
 
 
-def padded(rows) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Rows of one batch as tensors; pointers as (row, token that looks, head, token looked at)."""
-    longest = max(len(ids) for ids, _, _ in rows)
-    ids = torch.zeros(len(rows), longest, dtype=torch.long)
-    counts = torch.zeros(len(rows), longest, dtype=torch.bool)
-    for i, (row, counted, _) in enumerate(rows):
-        ids[i, : len(row)] = torch.tensor(row)
-        counts[i, : len(row)] = torch.tensor(counted)
-    links = torch.tensor([(i, *link) for i, (_, _, found) in enumerate(rows) for link in found], dtype=torch.long).view(-1, 4)
-    return ids, counts, links
-
-
-def loss_of(model, ids: torch.Tensor, counts: torch.Tensor, links: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+def loss_of(model, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """Cross entropy on the counted tokens, and of the told heads on where they should look.
 
     Logits are made for the counted tokens alone: that saves a fifth of the time.
     """
+    ids, counts, links = (torch.from_numpy(one).to(DEVICE) for one in (batch.ids, batch.counts, batch.links))
+    seen = seen_in(batch.branches[:, :-1])
+    where = {} if seen is None else {"attention_mask": seen, "position_ids": torch.from_numpy(batch.positions[:, :-1]).to(DEVICE)}
     model.config._attn_implementation = "causal"
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=BFLOAT16):
-        hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
+    with torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=BFLOAT16):
+        hidden = model.model(input_ids=ids[:, :-1], use_cache=False, **where).last_hidden_state
         logits = model.lm_head(hidden[counts[:, 1:]])
     model.config._attn_implementation = "sdpa"
-    queries, keys = SHOWN.pop("queries"), SHOWN.pop("keys")
-    pointing = torch.zeros(()) if links is None or len(links) == 0 else told(queries, keys, links)
+    pointing = told(SHOWN.pop("queries"), SHOWN.pop("keys"), links, seen)
     return F.cross_entropy(logits.float(), ids[:, 1:][counts[:, 1:]]), pointing
 
 
-def told(queries: torch.Tensor, keys: torch.Tensor, links: torch.Tensor) -> torch.Tensor:
+def seen_in(branches: np.ndarray) -> torch.Tensor | None:
+    """Which token (rows, 1, length that looks, length) sees which, from the branch of each (rows, length); None: all before it."""
+    if not branches.any():
+        return None
+    branch = torch.from_numpy(branches).to(DEVICE)
+    known = (branch[:, None] == 0) | (branch[:, None] == branch[:, :, None])
+    return (known & torch.ones(known.shape[1:], dtype=torch.bool, device=DEVICE).tril())[:, None]
+
+
+def told(queries: torch.Tensor, keys: torch.Tensor, links: torch.Tensor, seen: torch.Tensor | None = None) -> torch.Tensor:
     """How far the told heads are from looking where they should, from (batch, heads, length, size) of their layer.
 
-    Only the tokens that are told something are compared with all before them.
+    Only the tokens that are told something are compared with all that they see.
     """
-    by_head = {}
-    for row, looks, head, at in links.tolist():
-        by_head.setdefault((row, head), []).append((looks, at))
-    missed = {True: [], False: []}
-    for (row, head), pairs in by_head.items():
-        looks, at = torch.tensor(pairs).unbind(1)
-        scores = (queries[row, head, looks] @ keys[row, head].T).float()
-        later = torch.arange(scores.shape[1]) > looks[:, None]
-        missed[head == NEXT].append(F.cross_entropy(scores.masked_fill(later, float("-inf")), at, reduction="none"))
-    return sum((torch.cat(losses).mean() for losses in missed.values() if losses), torch.zeros(()))
+    if len(links) == 0:
+        return torch.zeros((), device=keys.device)
+    length, losses = keys.shape[2], []
+    for heads in ([NEXT], [head for head in range(keys.shape[1]) if head != NEXT]):
+        some = links[torch.isin(links[:, 2], torch.tensor(heads, device=links.device))]
+        # All that one head of one row is told is one product; the shorter lists are filled up.
+        group, order = (some[:, 0] * keys.shape[1] + some[:, 2]).sort(stable=True)
+        found, sizes = group.unique_consecutive(return_counts=True)
+        if len(found) == 0:
+            continue
+        _, looks_at, _, at = some[order].unbind(1)
+        nth = torch.arange(len(group), device=group.device) - (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
+        looks, target = (torch.full((len(found), int(sizes.max())), fill, device=group.device) for fill in (0, -100))
+        place = torch.arange(len(found), device=group.device).repeat_interleave(sizes), nth
+        looks[place], target[place] = looks_at, at
+        row, head = found // keys.shape[1], found % keys.shape[1]
+        scores = (queries[row[:, None], head[:, None], looks] @ keys[row, head].transpose(1, 2)).float()
+        hidden = torch.arange(length, device=group.device) > looks[..., None] if seen is None else ~seen[row[:, None], 0, looks]
+        losses.append(F.cross_entropy(scores.masked_fill(hidden, float("-inf")).flatten(0, 1), target.flatten()))
+    return sum(losses)
 
 
 def rate_at(progress: float, step: int) -> float:
@@ -146,7 +159,7 @@ class Run:
             tokenizer.save(str(self.tokenizer_path))
         dist.barrier()
         torch.manual_seed(args.seed)
-        self.model = going_on(Path(args.weights), args.family) if args.weights else new_model()
+        self.model = (going_on(Path(args.weights), args.family) if args.weights else new_model(args.layers)).to(DEVICE)
         matrices = [p for p in self.model.model.layers.parameters() if p.ndim == 2]
         chosen = {id(p) for p in matrices}
         self.muon = Muon(matrices)
@@ -156,9 +169,10 @@ class Run:
         self.pointing = 0.0
         self.loss = self.copy_loss = 7.6  # smoothed; a uniform guess among 2,048 tokens costs 7.6
         if (self.work / "last.pt").exists():
-            self.restore(torch.load(self.work / "last.pt", weights_only=True))
+            self.restore(torch.load(self.work / "last.pt", weights_only=True, map_location=DEVICE))
         torch.manual_seed(args.seed + 1000 * self.rank + self.step)
-        self.feed = Feed(self.tokenizer_path, TRAIN_SEEDS * (1 + args.seed * 50 + self.rank) + self.step * 32, OPENINGS[args.family])
+        first = TRAIN_SEEDS * (1 + args.seed * 50 + self.rank) + self.tokens // 200
+        self.feed = Feed(self.tokenizer_path, first, OPENINGS[args.family], args.batch, args.feeders)
 
     def restore(self, state: dict) -> None:
         self.model.load_state_dict(state["model"])
@@ -179,10 +193,10 @@ class Run:
 
     def train_step(self, progress: float) -> None:
         copying = self.copying(progress)
-        ids, counts, links = repeated(SIZE["vocab_size"]) if copying else padded(self.feed.next())
-        loss, pointing = loss_of(self.model, ids, counts, links)
+        batch = repeated(SIZE["vocab_size"], self.args.batch // 3) if copying else self.feed.next()
+        loss, pointing = loss_of(self.model, batch)
         (loss + TELLING * (1 - progress) * pointing).backward()
-        found = self.average([loss.item(), pointing.item(), ids.numel()])
+        found = self.average([loss.item(), pointing.item(), batch.ids.size])
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         rate = PEAK_RATE * rate_at(progress, self.step)
         self.muon.step(rate)
@@ -198,6 +212,8 @@ class Run:
 
     def average(self, figures: list[float]) -> list[float]:
         """Averages gradients and figures over the processes."""
+        if self.ranks == 1:
+            return figures
         grads = [p.grad for p in self.model.parameters()]
         flat = torch.cat([g.flatten() for g in grads] + [torch.tensor(figures, dtype=torch.float32)])
         dist.all_reduce(flat)
@@ -254,6 +270,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--family", choices=OPENINGS, default="llama", help="the architecture and chat layout; another than --weights has needs --weights")
     parser.add_argument("--minutes", type=float, default=80, help="time for the whole training, checkpoints included")
     parser.add_argument("--every", type=float, default=5, help="minutes between checkpoints; every third comes with figures")
+    parser.add_argument("--layers", type=int, default=5, help="of a new model")
+    parser.add_argument("--batch", type=int, default=BATCH_TOKENS, help="tokens a step and process")
+    parser.add_argument("--feeders", type=int, default=1, help="processes that make text for each that trains")
     parser.add_argument("--count", type=int, default=400, help="held-out dialogues that the finished model is asked")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args(argv)
@@ -261,6 +280,7 @@ def main(argv: list[str] | None = None) -> None:
         parser.error("only a llama starts anew: give --weights")
     print(vars(args), SIZE, flush=True)
     torch.set_num_threads(1)
+    torch.set_float32_matmul_precision("high")
     dist.init_process_group("gloo")
     Run(args).run()
     dist.destroy_process_group()

@@ -23,6 +23,7 @@ class Shape:
     unknown: float = 0.17
     talk: float = 0.10
     library: tuple[int, int] | None = None  # sections of a handbook that each question searches; None: passages are picked
+    found: int = 3  # passages that a search finds
 
 
 @dataclass
@@ -70,6 +71,11 @@ def system_message(world: World, directive: str) -> str:
     return ("\n" if rng.random() < 0.15 else " ").join(parts)
 
 
+def laid_out(passages: list[Section], question: str) -> str:
+    """A user turn: new passages, then the question."""
+    return "\n\n".join([*(s.shown() for s in passages), question])
+
+
 class Maker:
     """Makes one dialogue. It remembers what was shown, so that numbers go on and nothing is stated twice."""
 
@@ -101,7 +107,7 @@ class Maker:
         else:
             turn = self.known(new)
         turn.question = turn.user
-        turn.user = "\n\n".join([s.shown() for s in new] + [turn.user])
+        turn.user = laid_out(new, turn.user)
         return turn
 
     def add_sections(self, count: int) -> list[Section]:

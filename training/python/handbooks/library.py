@@ -9,13 +9,13 @@ import random
 import re
 from collections import Counter
 
-from .dialogues import Maker, Turn
-from .questions import ask_unknown, off_topic
+from .dialogues import Dialogue, Maker, Turn, laid_out, system_message
+from .questions import ask, ask_unknown, near, off_topic
 from .sections import Section, build, fillers
 from .topics import load
 
-FOUND = 3  # passages a question gets, as in the sample profile
 FEW_WORDS = 4  # a question of so few words is searched together with the one before it
+MOST_ASKED = 10  # questions on one sheet
 MOST_SHOWN = 9  # passages in a thread, after which it only asks about those
 COMMON = set("a an and are at be can do does for from get have how i in is it long many may me much my of on or our please that the there this to up was we what when where which who will with you your".split())
 
@@ -36,7 +36,7 @@ class Library:
         held = Counter(t for c in self.counts for t in c)
         self.weight = {t: math.log(1 + (len(sections) - n + 0.5) / (n + 0.5)) for t, n in held.items()}
 
-    def search(self, query: str, count: int = FOUND) -> list[Section]:
+    def search(self, query: str, count: int) -> list[Section]:
         """The sections nearest to a query, best first."""
         asked = [t for t in terms(query) if t in self.weight]
         return [self.sections[i] for i in sorted(range(len(self.sections)), key=lambda i: -self.score(i, asked))[:count]]
@@ -84,13 +84,13 @@ class Reader(Maker):
             new = self.search(question, claim.section)
             turn = self.answered(claim, question, kind)
         turn.question = self.before = turn.user
-        turn.user = "\n\n".join([s.shown() for s in new] + [turn.user])
+        turn.user = laid_out(new, turn.user)
         return turn
 
     def search(self, question: str, gold: Section | None = None) -> list[Section]:
         """What the search finds and the thread hasn't shown, numbered on; the section that answers is always among it."""
         few = len(question.split()) <= FEW_WORDS
-        found = self.library.search(f"{self.before} {question}" if few else question)
+        found = self.library.search(f"{self.before} {question}" if few else question, self.shape.found)
         if gold and not any(s is gold for s in found):
             found[self.rng.randrange(len(found))] = gold
         new = [s for s in found if s.number == 0 and (len(self.shown) < MOST_SHOWN or s is gold)]
@@ -111,3 +111,64 @@ class Reader(Maker):
 
     def all_sections(self) -> list[Section]:
         return self.library.sections
+
+
+class Sheet(Reader):
+    """Makes many questions about what one search found, each the first of a thread of its own.
+
+    To tell the sentence that is meant from its neighbours is what a small model learns last. Here all of them are asked for,
+    and what none of them says.
+    """
+
+    def dialogues(self) -> list[Dialogue]:
+        """One-turn dialogues that have the system message and the passages in common, in any order."""
+        rng = self.rng
+        system = system_message(self.world, self.directive) if self.named else ""
+        opening = self.opening()
+        turns = [opening, *self.stated(), *[self.unanswered(self.missing(), "unknown") for _ in range(rng.choice([1, 1, 2, 2, 3]))]]
+        for turn in turns:
+            turn.question, turn.user = turn.user, laid_out(self.shown, turn.user)
+        chosen = rng.sample(turns, min(len(turns), MOST_ASKED))
+        return [Dialogue(system, [turn], self.world) for turn in chosen]
+
+    def opening(self) -> Turn:
+        """The question that the search is made for."""
+        count = self.shape.found
+        if self.rng.random() < 0.25:
+            turn = self.unanswered(self.nowhere(), "unknown")
+            self.show(self.library.search(turn.user, count))
+            return turn
+        claim, question, kind = self.pick(self.library.sections)
+        found = self.library.search(question, count)
+        if not any(s is claim.section for s in found):
+            found[self.rng.randrange(count)] = claim.section
+        self.show(found)
+        return self.answered(claim, question, kind)
+
+    def show(self, sections: list[Section]) -> None:
+        self.shown = sections
+        for number, section in enumerate(sections, 1):
+            section.number = number
+
+    def stated(self) -> list[Turn]:
+        """Each claim of the passages asked for, every other one twice."""
+        claims = [c for s in self.shown for c in s.claims]
+        again = [c for c in claims if self.rng.random() < 0.5]
+        return [self.answered(c, ask(self.world, c), c.fact.id) for c in claims + again]
+
+    def missing(self) -> str:
+        """A question that the passages don't answer: one that another section does, or a near miss."""
+        present = {c.fact.id for s in self.shown for c in s.claims}
+        elsewhere = [c for s in self.library.sections if s.number == 0 for c in s.claims if c.fact.id != "section-contact" and not near(c.fact, present)]
+        if elsewhere and self.rng.random() < 0.4:
+            return ask(self.world, self.rng.choice(elsewhere))
+        topics = [t for t in load() if any(f.id in present for f in t.facts)]
+        return ask_unknown(self.world, self.shown, topics, self.stranger)
+
+    def all_sections(self) -> list[Section]:
+        return self.shown or self.library.sections
+
+
+def make_sheet(seed: int, shape, held_out: bool = False) -> list[Dialogue]:
+    """The sheet of a seed: dialogues of one turn that begin alike."""
+    return Sheet(random.Random(seed), shape, held_out).dialogues()
