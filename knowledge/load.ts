@@ -14,7 +14,7 @@ export interface LoadOptions extends ReaderLimits {
   readonly maxBytes?: number
   /** Allow web addresses of this machine and of the private network. */
   readonly allowPrivate?: boolean
-  /** Ids of files are paths from here; the working folder by default. */
+  /** Paths are meant, and ids of files made, from here; the working folder by default. */
   readonly base?: string
   readonly onProgress?: (step: { readonly done: number; readonly total: number; readonly document: string }) => void
   readonly signal?: AbortSignal
@@ -94,11 +94,11 @@ function page(source: string, options: LoadOptions): { found: readonly Found[]; 
 }
 
 async function files(source: string, options: LoadOptions): Promise<{ found: readonly Found[]; prefix: string }> {
-  const root = resolve(source)
+  const base = resolve(options.base ?? '.')
+  const root = resolve(base, source)
   const about = await stat(root).catch((error: unknown) => {
     throw asHoneError(error, 'INPUT', `${source} can't be read`)
   })
-  const base = resolve(options.base ?? '.')
   const inside = (path: string) => path === base || path.startsWith(base + sep)
   const idOf = (path: string) => (inside(path) ? relative(base, path) : path).split(sep).join('/')
   const entries = about.isDirectory() ? await walk(root, await realpath(root), new Set()) : [{ path: root }]

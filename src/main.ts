@@ -88,11 +88,11 @@ cli
 cli
   .command('ingest <...sources>', 'Read folders, files and URLs into the knowledge; a second run takes what changed')
   .option('--json', 'Print one JSON object')
-  .action((sources, flags) => withParts(flags, (parts, output) => ingest(sources, parts, output)))
+  .action((sources, flags) => withDesk(flags, (desk, output) => ingest(sources, desk, output)))
 cli
   .command('search <query>', 'Passages with scores')
   .option('--json', 'Print one JSON object')
-  .action((query, flags) => withParts(flags, (parts, output) => search(String(query), parts, output)))
+  .action((query, flags) => withDesk(flags, (desk, output) => search(String(query), desk, output)))
 cli
   .command('feedback <what> [file]', 'stats | export | import FILE')
   .option('--format <name>', 'dpo, kto, sft or rm (TRL’s formats); export also llama-factory, axolotl')

@@ -1,3 +1,4 @@
+import { syncFolder } from '../../knowledge/index.ts'
 import {
   exportFeedback,
   exportFor,
@@ -10,8 +11,10 @@ import {
   type RowFormat,
   type Toolkit,
 } from '../../training/index.ts'
+import { emitting } from '../emitting.ts'
 import { HoneError } from '../errors.ts'
 import type { CompareOptions, ComparePlan, Comparing, Comparison } from '../ports/compare.ts'
+import { everyTenant, type Passage, type SyncProgress, type SyncReport } from '../ports/knowledge.ts'
 import type { RunEvent, TrainOptions, TrainPlan, VersionInfo } from '../ports/learning.ts'
 import type { Replay, ReplayedTurn, ReplayOptions } from '../ports/replay.ts'
 import type { TuneOptions, TunePlan, TuneReport, Tuning } from '../ports/tune.ts'
@@ -22,6 +25,10 @@ import { type Told, whyOf } from './why.ts'
 
 /** What the commands need that also work while a server has the data folder: its own parts, or that server's. */
 export interface Desk {
+  /** Reads a folder, file or web page into the knowledge. Whoever stops listening doesn't stop it. */
+  ingest(source: Source): AsyncIterable<Ingesting>
+  /** Passages of what everybody may see, the best first. */
+  search(query: string): Promise<readonly Passage[]>
   plan(options: TrainOptions): Promise<TrainPlan>
   /** Starts a run and tells what happens until it ends. Whoever stops listening doesn't stop the run. */
   train(options: TrainOptions): AsyncIterable<RunEvent>
@@ -64,17 +71,29 @@ export interface Desk {
   cancelReplay(): Promise<boolean>
 }
 
+/** What is to be read, and the folder that a path is meant from. */
+export interface Source {
+  readonly source: string
+  readonly base: string
+}
+
+/** A step of an ingest, and in the end what came of it. */
+export type Ingesting = { readonly step: SyncProgress } | { readonly report: SyncReport }
+
 /** For whom; absent: all there is, or where the loop says it belongs. */
 export interface OfTenant {
   readonly tenant?: string
 }
 
 const by = 'cli'
-type DeskParts = Pick<Parts, 'learning' | 'store' | 'config' | 'forget' | 'model' | 'profiles' | 'replays'>
+type DeskParts = Pick<
+  Parts,
+  'knowledge' | 'learning' | 'store' | 'config' | 'forget' | 'model' | 'profiles' | 'replays'
+>
 
 /** The desk of this process: what the commands do when no server runs, and what a server does for them. */
 export function localDesk(parts: DeskParts): Desk {
-  const { learning, store, config, profiles, replays } = parts
+  const { knowledge, learning, store, config, profiles, replays } = parts
   const comparing = async (): Promise<Comparing> => {
     const found = (await learning()).comparing
     if (!found) throw new HoneError('CONFIG', 'This Hone runs without comparisons.')
@@ -86,6 +105,13 @@ export function localDesk(parts: DeskParts): Desk {
     return found
   }
   return {
+    ingest: ({ source, base }) =>
+      emitting(async (emit) => {
+        const onProgress = ({ done, total, document }: SyncProgress) => emit({ step: { done, total, document } })
+        const options = { tenant: everyTenant, scope: 'public', base, onProgress }
+        emit({ report: await syncFolder(await knowledge(), source, options) })
+      }),
+    search: async (query) => (await knowledge()).search(query, { tenant: everyTenant, scopes: [], limit: 5 }),
     plan: async (options) => (await learning()).plan(options),
     async *train(options) {
       const loop = await learning()

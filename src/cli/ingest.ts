@@ -1,19 +1,17 @@
-import { syncFolder } from '../../knowledge/index.ts'
 import { type ErrorCode, HoneError } from '../errors.ts'
-import { everyTenant, type Knowledge, type SyncReport } from '../ports/knowledge.ts'
+import type { SyncReport } from '../ports/knowledge.ts'
 import { createBar } from './bar.ts'
+import type { Desk } from './desk.ts'
 import type { Output } from './output.ts'
-import type { Parts } from './parts.ts'
 
 const ofTheSource: readonly ErrorCode[] = ['INPUT', 'NETWORK', 'DOCUMENT']
 
 /** `hone ingest PATH|URL…`: progress per file; a second run takes only what changed. */
-export async function ingest(sources: readonly string[], parts: Parts, output: Output): Promise<void> {
-  const knowledge = await parts.knowledge()
+export async function ingest(sources: readonly string[], desk: Desk, output: Output): Promise<void> {
   const reports: SyncReport[] = []
   const missed: { readonly id: string; readonly reason: string }[] = []
   for (const source of sources) {
-    const report = await ingestOne(source, knowledge, output).catch((error: unknown) => {
+    const report = await ingestOne(source, desk).catch((error: unknown) => {
       // What is wrong with one source keeps none of the others out.
       if (!(error instanceof HoneError) || !ofTheSource.includes(error.code)) throw error
       missed.push({ id: source, reason: error.message })
@@ -31,26 +29,22 @@ export async function ingest(sources: readonly string[], parts: Parts, output: O
 }
 
 /** Ingests one folder, file or URL with a progress bar. */
-export async function ingestOne(source: string, knowledge: Knowledge, output: Output): Promise<SyncReport> {
+export async function ingestOne(source: string, desk: Desk): Promise<SyncReport> {
   const bar = createBar(`Reading ${source}`)
   try {
-    return await syncFolder(knowledge, source, {
-      tenant: everyTenant,
-      scope: 'public',
-      onProgress: ({ done, total, document }) => bar.update(done, total, document),
-    })
-  } catch (error) {
-    output.say(`${source} was not ingested.`)
-    throw error
+    for await (const one of desk.ingest({ source, base: process.cwd() })) {
+      if ('report' in one) return one.report
+      bar.update(one.step.done, one.step.total, one.step.document)
+    }
+    throw new HoneError('STORE', 'It ended without a report. Run the command again.')
   } finally {
     bar.stop()
   }
 }
 
 /** `hone search QUERY`: passages with scores. */
-export async function search(query: string, parts: Parts, output: Output): Promise<void> {
-  const knowledge = await parts.knowledge()
-  const passages = await knowledge.search(query, { tenant: everyTenant, scopes: [], limit: 5 })
+export async function search(query: string, desk: Desk, output: Output): Promise<void> {
+  const passages = await desk.search(query)
   const lines = passages.map(
     ({ score, title, text }) => `${score.toFixed(3)}  ${title}\n       ${text.replace(/\s+/g, ' ').slice(0, 160)}`,
   )

@@ -11,6 +11,7 @@ import { type Case, parseCases, shortfalls, type TestFile } from '../prompt/case
 import { type Profile, readProfile } from '../prompt/profile.ts'
 import { readValue } from '../prompt/value.ts'
 import { sqlite } from '../store/index.ts'
+import { localDesk } from './desk.ts'
 import { ingestOne } from './ingest.ts'
 import type { Output } from './output.ts'
 import { openParts, type Parts, profileFile } from './parts.ts'
@@ -52,7 +53,7 @@ export async function testProfile(
   const documents = cases.documents?.map((path) => resolve(dirname(file), path))
   const results = await withData(documents, config, async (dataDir) => {
     await using parts = openParts({ ...config, dataDir }, log)
-    for (const path of documents ?? []) await ingestOne(path, await parts.knowledge(), output)
+    for (const path of documents ?? []) await ingestOne(path, localDesk(parts))
     return await runCases(cases, read, parts, output)
   })
   const failed = results.filter(({ pass }) => !pass).length

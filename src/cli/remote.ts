@@ -95,13 +95,15 @@ export async function remoteDesk(dataDir: string): Promise<(Desk & { readonly ur
     throw lost()
   }
   async function* events<E = RunEvent>(
-    name: 'train' | 'compare' | 'tune' | 'replay',
+    name: 'ingest' | 'train' | 'compare' | 'tune' | 'replay',
     given: object,
   ): AsyncGenerator<E> {
     for await (const { event } of ask(note as Note, name, given)) yield event as E
   }
   return {
     url: note.url,
+    ingest: (source) => events('ingest', source),
+    search: (query) => call('search', query),
     plan: (options) => call('plan', options),
     train: (options) => events('train', options),
     comparePlan: (options) => call('comparePlan', options),

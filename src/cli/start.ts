@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { terminal } from '../../adapters/terminal/index.ts'
 import type { Logger } from '../log.ts'
+import { localDesk } from './desk.ts'
 import { ingestOne } from './ingest.ts'
 import { packageRoot } from './model.ts'
 import type { Output } from './output.ts'
@@ -10,7 +11,7 @@ import { servePage, untilStopped } from './serve.ts'
 /** `npm start`: the sample bot on the page and, where there is a terminal, in it too. */
 export async function start(parts: Parts, output: Output, log: Logger): Promise<void> {
   output.say('Reading the sample handbook …')
-  const report = await ingestOne(join(packageRoot, 'examples', 'handbook'), await parts.knowledge(), output)
+  const report = await ingestOne(join(packageRoot, 'examples', 'handbook'), localDesk(parts))
   output.say(`The handbook is ready: ${report.passages} passages.`)
   const bot = await parts.bot()
   await using page = await servePage(bot, parts, log)

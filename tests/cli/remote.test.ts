@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { serve } from '@hono/node-server'
+import { openKnowledge } from '../../knowledge/index.ts'
 import { type Desk, localDesk } from '../../src/cli/desk.ts'
 import { packageRoot } from '../../src/cli/model.ts'
 import { promptFacts } from '../../src/cli/prompt-facts.ts'
@@ -64,7 +65,9 @@ describe('commands beside a running server', function suite() {
         declines: () => false,
         log: silent,
       })
+      const knowledge = stack.use(await openKnowledge({ dir: join(dir, 'k'), log: silent, vectors: 'usearch' }))
       const parts = {
+        knowledge: async () => knowledge,
         replays: async () => replays,
         learning: async () => house.learning,
         store: async () => house.store,
@@ -83,6 +86,17 @@ describe('commands beside a running server', function suite() {
       desk = (await remoteDesk(dir)) ?? assert.fail('There is no desk.')
     })
     afterEach(() => stack.disposeAsync())
+
+    it('which reads documents, meant from where the command is run, and finds passages in them', async () => {
+      writeFileSync(join(dir, 'leave.md'), '# Leave\n\nYou get 25 days of vacation.\n')
+      const told = await Array.fromAsync(desk.ingest({ source: 'leave.md', base: dir }))
+      const end = told.at(-1)
+      assert.deepEqual(told[0], { step: { done: 1, total: 1, document: 'leave.md' } })
+      assert.ok(end && 'report' in end && end.report.added === 1)
+      assert.match((await desk.search('vacation'))[0]?.text ?? '', /25 days/)
+      const missing = Array.fromAsync(desk.ingest({ source: 'nowhere', base: dir }))
+      await assert.rejects(missing, { code: 'INPUT', message: /nowhere can't be read/ })
+    })
 
     it('which trains, with progress, and lists, promotes and takes back versions', async () => {
       const events = await Array.fromAsync(desk.train({ seed: 7 }))
@@ -210,7 +224,15 @@ describe('commands beside a running server', function suite() {
       const typo = await ended('version')
       assert.equal(typo.code, 2)
       assert.match(typo.stderr, /There is no command "version"/)
-      const refused = await ended('search', 'vacation')
+      writeFileSync(join(dir, 'leave.md'), '# Leave\n\nYou get 25 days of vacation.\n')
+      const read = await ended('ingest', 'leave.md')
+      assert.deepEqual(
+        [read.code, read.stdout],
+        [0, '1 added, 0 changed, 0 unchanged, 0 removed; 1 passages embedded; 0 failed.\n'],
+      )
+      const found = await ended('search', 'vacation')
+      assert.match(found.stdout, /25 days/)
+      const refused = await ended('chat', '--once', 'How many days of vacation?')
       assert.equal(refused.code, 1)
       assert.match(refused.stderr, new RegExp(`in use by process ${server.pid}`))
     } finally {
