@@ -1,9 +1,12 @@
+import { join } from 'node:path'
 import { HoneError } from '../src/errors.ts'
 import type { EngineSlot } from '../src/ports/engine.ts'
 import type { TrainOptions } from '../src/ports/learning.ts'
 import type { Store } from '../src/ports/store.ts'
 import type { Method, MethodChoice, Trainer } from '../src/ports/trainer.ts'
-import { chooseMethod } from './choose.ts'
+import { type Choice, chooseMethod } from './choose.ts'
+import { advisedMethod } from './compare/compared.ts'
+import { compareStore } from './compare/result.ts'
 import { planFull } from './full.ts'
 import { readHeldOut } from './held-out.ts'
 import { modelShape } from './model-shape.ts'
@@ -51,7 +54,9 @@ export async function prepare(options: Preparing, train: TrainOptions, whose: Wh
   const before = await readHeldOut(folderOf(dataDir, whose))
   const allowed = { ...defaultPolicy, ...policy, trainOn }
   const all = await collect(store, whose)
-  const { selection, why } = selectFor(train.method, (method) => selectFrom(all, allowed, method, before))
+  const advised = train.method === 'auto' ? await advisedFor(folderOf(dataDir, whose), base) : undefined
+  const rowsFor = (method: Method) => selectFrom(all, allowed, method, before)
+  const { selection, why } = selectFor(train.method, rowsFor, advised)
   const planned = planOf(selection, shape, recipe, await trainer.machine?.())
   const { note, refusal } = await planFull(selection.method, { base, trainer, dataDir, shape })
   const soft = selection.method === 'soft-prompt'
@@ -70,12 +75,21 @@ export async function prepare(options: Preparing, train: TrainOptions, whose: Wh
   return { ...planned, selection, plan, ...(error ? { refusal: error } : {}) }
 }
 
-/** The rows for a method; for `auto` those of the method that they allow, and why it is that one. */
+/** What the newest comparison advises, if it was made with this base model. */
+async function advisedFor(folder: string, base: string): Promise<Choice | undefined> {
+  const newest = await compareStore(join(folder, 'compare')).last()
+  return newest?.head.base === base ? advisedMethod(newest) : undefined
+}
+
+/** The rows for a method; for `auto` those of the method that was measured to be best, else of one that they allow, and why. */
 function selectFor(
   method: MethodChoice = 'dpo',
   rowsFor: (method: Method) => Selection,
+  advised: Choice | undefined,
 ): { readonly selection: Selection; readonly why?: string } {
   if (method !== 'auto') return { selection: rowsFor(method) }
+  const best = advised && rowsFor(advised.method)
+  if (advised && best && !best.refusal) return { selection: best, why: advised.why }
   const choice = chooseMethod(rowsFor('kto'))
   return { selection: rowsFor(choice.method), why: choice.why }
 }

@@ -1,7 +1,7 @@
 /** Training techniques the trainer knows. */
 export const methods = ['dpo', 'sft', 'kto', 'rl', 'explain', 'full', 'soft-prompt'] as const
 export type Method = (typeof methods)[number]
-/** What a run may be asked for: a method, or `auto` for the one that the data allow. */
+/** What a run may be asked for: a method, or `auto` for the one that the newest comparison advises, else that the data allow. */
 export const methodChoices = ['auto', ...methods] as const
 export type MethodChoice = (typeof methodChoices)[number]
 

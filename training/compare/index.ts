@@ -1,15 +1,13 @@
 import { join } from 'node:path'
 import { HoneError } from '../../src/errors.ts'
 import { newId } from '../../src/id.ts'
-import type { ComparedRow, Comparing, Comparison } from '../../src/ports/compare.ts'
+import type { Comparing } from '../../src/ports/compare.ts'
 import type { Runner } from '../runner.ts'
 import { folderOf, type Whose } from '../tenants.ts'
+import { comparisonOf } from './compared.ts'
 import { type PrepareParts, prepareComparison } from './prepare.ts'
-import { recommend } from './recommend.ts'
-import { compareStore, type Kept, type RowResult } from './result.ts'
+import { compareStore } from './result.ts'
 import { type ComparisonParts, runComparison } from './run.ts'
-import { summary } from './summary.ts'
-import { type Technique, techniques } from './techniques.ts'
 
 export type { BotFacts } from './prepare.ts'
 
@@ -52,50 +50,5 @@ export function comparing(parts: ComparingParts, prepare: Omit<PrepareParts, 'ke
       const newest = await (await of(tenant)).kept.last()
       return newest && comparisonOf(newest)
     },
-  }
-}
-
-/** What lies on the disk as a table with a recommendation. Pure. */
-export function comparisonOf({ head, results }: Kept): Comparison {
-  const { hash, startedAt, budget, heldOut } = head
-  const resultOf = new Map(results.map((result) => [result.row, result]))
-  const base = measuredOf(resultOf.get('base'))
-  const asked = techniques.filter(({ id }) => head.rows.includes(id))
-  const rows = asked.map((technique) => rowOf(technique, resultOf.get(technique.id), base, head.cannot[technique.id]))
-  const others = asked.flatMap((technique) => {
-    const result = measuredOf(resultOf.get(technique.id))
-    return result && technique.id !== 'base' ? [{ technique, result }] : []
-  })
-  const open = rows.filter(({ measured, why }) => !measured && why === undefined).length
-  const unfinished = open > 0 ? `So far, with ${open} still to be measured: ` : ''
-  const advice = base ? recommend(base, others) : { text: 'Nothing is measured yet.' }
-  return {
-    hash,
-    startedAt,
-    budget,
-    heldOut: base?.leans.length ?? heldOut,
-    rows,
-    advice: { ...advice, text: unfinished + advice.text },
-  }
-}
-
-function measuredOf(result: RowResult | undefined): RowResult | undefined {
-  return result?.failed === undefined ? result : undefined
-}
-
-function rowOf(
-  { id, label, what, method }: Technique,
-  result: RowResult | undefined,
-  base: RowResult | undefined,
-  cannot: string | undefined,
-): ComparedRow {
-  const measured = measuredOf(result)
-  const why = result?.failed ?? (measured ? undefined : cannot)
-  return {
-    id,
-    label,
-    what,
-    ...(measured && base ? { measured: summary(measured, base, method !== undefined) } : {}),
-    ...(why === undefined ? {} : { why }),
   }
 }

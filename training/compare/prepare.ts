@@ -94,6 +94,7 @@ export async function prepareComparison(parts: PrepareParts, options: CompareOpt
   const head = {
     format: 1 as const,
     hash,
+    base,
     heldOut: situation.heldOut,
     budget,
     rows: [...new Set([...(earlier?.head.rows ?? []), ...asked.map(({ id }) => id)])],

@@ -37,6 +37,8 @@ export type RowResult = z.output<typeof result>
 const head = z.object({
   format: z.literal(1),
   hash: z.string(),
+  /** The base model: a GGUF's path or a server's model name. Absent in comparisons of an older Hone. */
+  base: z.string().exactOptional(),
   startedAt: z.coerce.date(),
   heldOut: z.number(),
   budget: z.object({

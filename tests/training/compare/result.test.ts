@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { comparisonOf } from '../../../training/compare/index.ts'
+import { comparisonOf } from '../../../training/compare/compared.ts'
 import { type CompareHead, compareStore } from '../../../training/compare/result.ts'
 import { rowResult } from './results.ts'
 
