@@ -31,6 +31,7 @@ export function startIndex(options: IndexOptions): IndexClient {
   const waiting = new Map<number, Waiting>()
   let worker: Worker | undefined
   let count = 0
+  let closed = false
 
   function start(): Worker {
     const fresh = new Worker(sibling('worker'), { workerData: options, name: 'hone-knowledge' })
@@ -47,7 +48,8 @@ export function startIndex(options: IndexOptions): IndexClient {
     fresh.on('exit', () => stopped('The knowledge index stopped.'))
     return fresh
   }
-  function call(name: keyof IndexCalls, input: unknown): Promise<unknown> {
+  async function call(name: keyof IndexCalls, input: unknown): Promise<unknown> {
+    if (closed) throw new HoneError('STORE', 'The knowledge is closed.')
     worker ??= start()
     worker.ref()
     const id = ++count
@@ -57,11 +59,12 @@ export function startIndex(options: IndexOptions): IndexClient {
     return promise
   }
   async function close(): Promise<void> {
-    if (!worker) return
-    await call('close', null)
     const ending = worker
+    const last = ending && call('close', null)
+    closed = true
+    await last
     worker = undefined
-    await ending.terminate()
+    await ending?.terminate()
   }
   return { call: call as IndexClient['call'], close }
 }

@@ -1,4 +1,3 @@
-import { syncFolder } from '../../knowledge/index.ts'
 import {
   exportFeedback,
   exportFor,
@@ -11,15 +10,15 @@ import {
   type RowFormat,
   type Toolkit,
 } from '../../training/index.ts'
-import { emitting } from '../emitting.ts'
 import { HoneError } from '../errors.ts'
 import type { CompareOptions, ComparePlan, Comparing, Comparison } from '../ports/compare.ts'
-import { everyTenant, type Passage, type SyncProgress, type SyncReport } from '../ports/knowledge.ts'
+import { everyTenant, type Passage } from '../ports/knowledge.ts'
 import type { RunEvent, TrainOptions, TrainPlan, VersionInfo } from '../ports/learning.ts'
 import type { Replay, ReplayedTurn, ReplayOptions } from '../ports/replay.ts'
 import type { TuneOptions, TunePlan, TuneReport, Tuning } from '../ports/tune.ts'
 import type { ProfileInfo } from '../profiles.ts'
 import { parseProfile } from '../prompt/profile.ts'
+import type { Ingesting, Source } from './ingests.ts'
 import type { Parts } from './parts.ts'
 import { type Told, whyOf } from './why.ts'
 
@@ -71,15 +70,6 @@ export interface Desk {
   cancelReplay(): Promise<boolean>
 }
 
-/** What is to be read, and the folder that a path is meant from. */
-export interface Source {
-  readonly source: string
-  readonly base: string
-}
-
-/** A step of an ingest, and in the end what came of it. */
-export type Ingesting = { readonly step: SyncProgress } | { readonly report: SyncReport }
-
 /** For whom; absent: all there is, or where the loop says it belongs. */
 export interface OfTenant {
   readonly tenant?: string
@@ -88,12 +78,12 @@ export interface OfTenant {
 const by = 'cli'
 type DeskParts = Pick<
   Parts,
-  'knowledge' | 'learning' | 'store' | 'config' | 'forget' | 'model' | 'profiles' | 'replays'
+  'ingests' | 'knowledge' | 'learning' | 'store' | 'config' | 'forget' | 'model' | 'profiles' | 'replays'
 >
 
 /** The desk of this process: what the commands do when no server runs, and what a server does for them. */
 export function localDesk(parts: DeskParts): Desk {
-  const { knowledge, learning, store, config, profiles, replays } = parts
+  const { ingests, knowledge, learning, store, config, profiles, replays } = parts
   const comparing = async (): Promise<Comparing> => {
     const found = (await learning()).comparing
     if (!found) throw new HoneError('CONFIG', 'This Hone runs without comparisons.')
@@ -105,12 +95,9 @@ export function localDesk(parts: DeskParts): Desk {
     return found
   }
   return {
-    ingest: ({ source, base }) =>
-      emitting(async (emit) => {
-        const onProgress = ({ done, total, document }: SyncProgress) => emit({ step: { done, total, document } })
-        const options = { tenant: everyTenant, scope: 'public', base, onProgress }
-        emit({ report: await syncFolder(await knowledge(), source, options) })
-      }),
+    async *ingest(source) {
+      yield* (await ingests()).run(source)
+    },
     search: async (query) => (await knowledge()).search(query, { tenant: everyTenant, scopes: [], limit: 5 }),
     plan: async (options) => (await learning()).plan(options),
     async *train(options) {

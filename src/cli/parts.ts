@@ -33,6 +33,7 @@ import { createReplays } from '../replay/replays.ts'
 import { lockDataDir, sqlite } from '../store/index.ts'
 import { openServers, readServers } from '../tools/mcp-file.ts'
 import { chooseEmbedder } from './embedder.ts'
+import { createIngests, type Ingests } from './ingests.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { chooseModel, type ModelChoice, packageRoot } from './model.ts'
 import { promptFacts } from './prompt-facts.ts'
@@ -45,6 +46,7 @@ export interface Parts extends AsyncDisposable {
   store(): Promise<Store>
   slot(): Promise<EngineSlot>
   knowledge(): Promise<Knowledge>
+  ingests(): Promise<Ingests>
   registry(): Promise<Registry>
   learning(): Promise<Learning>
   profiles(): Promise<ProfileShelf>
@@ -106,6 +108,7 @@ export function openParts(config: Config, log: Logger): Parts {
       ),
     )
   })
+  const ingests = once(async () => stack.use(createIngests(await knowledge(), log)))
   let loop: Learning | undefined
   // Once there is a bot that can tell people something.
   let receipts: Receipts | undefined
@@ -222,6 +225,7 @@ export function openParts(config: Config, log: Logger): Parts {
     store,
     slot,
     knowledge,
+    ingests,
     registry,
     learning,
     profiles,

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import { openKnowledge } from '../../knowledge/index.ts'
 import { type Desk, localDesk } from '../../src/cli/desk.ts'
+import { createIngests } from '../../src/cli/ingests.ts'
 import { packageRoot } from '../../src/cli/model.ts'
 import { promptFacts } from '../../src/cli/prompt-facts.ts'
 import { openDesk, remoteDesk } from '../../src/cli/remote.ts'
@@ -66,8 +67,10 @@ describe('commands beside a running server', function suite() {
         log: silent,
       })
       const knowledge = stack.use(await openKnowledge({ dir: join(dir, 'k'), log: silent, vectors: 'usearch' }))
+      const ingests = stack.use(createIngests(knowledge, silent))
       const parts = {
         knowledge: async () => knowledge,
+        ingests: async () => ingests,
         replays: async () => replays,
         learning: async () => house.learning,
         store: async () => house.store,

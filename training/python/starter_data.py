@@ -160,13 +160,13 @@ class Batch:
         return cls(fill("ids", np.int64), fill("counts", np.bool_), fill("positions", np.int64), fill("branches", np.uint8), links)
 
 
-def batches(tokenizer: Tokenizer, seeds, progress, opening: str = "", tokens: int = BATCH_TOKENS):
+def batches(tokenizer: Tokenizer, seeds, progress, opening: str = "", tokens: int = BATCH_TOKENS, shuffle: int = 0):
     """Yields batches of rows of similar lengths, about `tokens` tokens each.
 
-    Rows are sorted by length a round at a time and dealt into ROUND batches in an order that is the same in every
-    process: so processes that wait for each other after each batch have about the same length to do.
+    Rows are sorted by length a round at a time and dealt into ROUND batches in the order of `shuffle`. Where it is the same in
+    two processes that wait for each other after each batch, they have about the same length to do.
     """
-    rng = random.Random(0)
+    rng = random.Random(shuffle)
     while True:
         rows, total = [], 0
         while total < ROUND * tokens:
@@ -180,9 +180,9 @@ def batches(tokenizer: Tokenizer, seeds, progress, opening: str = "", tokens: in
         yield from map(Batch.of, filter(None, ready))
 
 
-def _work(tokenizer_json: str, first_seed: int, progress, opening: str, tokens: int, out) -> None:
-    tokenizer = Tokenizer.from_str(tokenizer_json)
-    for batch in batches(tokenizer, iter(range(first_seed, 1 << 60)), lambda: progress.value, opening, tokens):
+def _work(tokenizer_json: str, worker: int, first_seed: int, progress, opening: str, tokens: int, out) -> None:
+    tokenizer, seeds = Tokenizer.from_str(tokenizer_json), iter(range(first_seed + worker * APART, 1 << 60))
+    for batch in batches(tokenizer, seeds, lambda: progress.value, opening, tokens, worker):
         out.put(batch)
 
 
@@ -193,17 +193,16 @@ class Feed:
         context = multiprocessing.get_context("spawn")
         self.progress = context.Value("d", 0.0)
         self.queue = context.Queue(maxsize=6 * workers)
-        shared = (self.progress, opening, tokens, self.queue)
-        text = tokenizer_path.read_text()
-        self.processes = [context.Process(target=_work, args=(text, first_seed + n * APART, *shared), daemon=True) for n in range(workers)]
+        text, shared = tokenizer_path.read_text(), (first_seed, self.progress, opening, tokens, self.queue)
+        self.processes = [context.Process(target=_work, args=(text, worker, *shared), daemon=True) for worker in range(workers)]
         for process in self.processes:
             process.start()
 
     def next(self) -> Batch:
         """The next batch. Raises RuntimeError when a process that makes them is gone, instead of waiting for ever."""
-        while True:
+        while all(process.exitcode is None for process in self.processes):
             try:
                 return self.queue.get(timeout=30)
             except queue.Empty:
-                if not all(process.is_alive() for process in self.processes):
-                    raise RuntimeError("a process that makes the text has ended; its error is above") from None
+                continue
+        raise RuntimeError("a process that makes the text has ended; its error is above")

@@ -1,4 +1,4 @@
-"""Muon for a small model on a CPU: each update of a matrix is made orthogonal, all matrices of one shape at once."""
+"""Muon for a small model: each update of a matrix is made orthogonal, all matrices of one shape at once."""
 
 import torch
 import torch.distributed as dist
@@ -35,7 +35,7 @@ class Muon:
     def __init__(self, matrices: list[torch.nn.Parameter]):
         shapes = dict.fromkeys(tuple(p.shape) for p in matrices)
         self.groups = [[p for p in matrices if tuple(p.shape) == shape] for shape in shapes]
-        self.momenta = [torch.zeros(len(group), *group[0].shape) for group in self.groups]
+        self.momenta = [torch.zeros(len(group), *group[0].shape, device=group[0].device) for group in self.groups]
 
     @torch.no_grad()
     def step(self, rate: float) -> None:

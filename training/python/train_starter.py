@@ -36,7 +36,7 @@ COPIES = 1.0  # the loss on repeated random tokens below which copying works
 
 
 SHOWN = {}  # queries and keys of the layer whose first heads are told where to look, the last but one, in the latest forward pass
-DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+DEVICE = torch.device(f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu")
 AMX = "amx_bf16" in Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else False
 BFLOAT16 = DEVICE.type == "cuda" or AMX  # slower than float32 on other processors
 
@@ -215,7 +215,7 @@ class Run:
         if self.ranks == 1:
             return figures
         grads = [p.grad for p in self.model.parameters()]
-        flat = torch.cat([g.flatten() for g in grads] + [torch.tensor(figures, dtype=torch.float32)])
+        flat = torch.cat([g.flatten() for g in grads] + [torch.tensor(figures, dtype=torch.float32, device=DEVICE)])
         dist.all_reduce(flat)
         at = 0
         for grad in grads:
@@ -278,6 +278,8 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if args.family != "llama" and not args.weights:
         parser.error("only a llama starts anew: give --weights")
+    if DEVICE.type == "cuda" and DEVICE.index >= torch.cuda.device_count():
+        parser.error(f"one process a GPU: --nproc-per-node {torch.cuda.device_count()}, or hide the GPU with CUDA_VISIBLE_DEVICES=")
     print(vars(args), SIZE, flush=True)
     torch.set_num_threads(1)
     torch.set_float32_matmul_precision("high")

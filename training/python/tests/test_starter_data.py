@@ -3,12 +3,14 @@
 import sys
 import unittest
 from pathlib import Path
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
 from handbooks import Shape, make_sheet
 from starter_data import Batch, Row, branched, placed_row
+from starter_optim import Muon
 from tokenizers import Tokenizer
 from train_starter import DEVICE, loss_of
 from transformers import LlamaForCausalLM
@@ -28,6 +30,7 @@ class Branches(unittest.TestCase):
         cls.model = LlamaForCausalLM.from_pretrained(STARTER, dtype=torch.float32).eval().to(DEVICE)
 
     @torch.no_grad()
+    @patch("train_starter.BFLOAT16", False)  # to compare the last digits
     def test_questions_about_the_same_passages_cost_what_they_cost_one_by_one(self):
         for seed in range(3):
             rows = sheet(seed)
@@ -47,6 +50,16 @@ class Branches(unittest.TestCase):
         whole = branched(rows, 9)
         self.assertEqual((whole.ids, whole.positions, whole.branches), ([5, 6, 7, 7, 8, 8, 8], [0, 1, 2, 3, 2, 3, 4], [0, 0, 1, 1, 2, 2, 2]))
         self.assertEqual(whole.links, [(5, 0, 1)])
+
+
+class Muons(unittest.TestCase):
+    def test_keep_their_momenta_where_the_weights_are(self):
+        matrices = [torch.nn.Parameter(torch.zeros(shape, device="meta")) for shape in ((8, 4), (8, 4), (4, 8))]
+        for matrix in matrices:
+            matrix.grad = torch.ones_like(matrix)
+        muon = Muon(matrices)
+        muon.step(0.1)
+        self.assertEqual({momentum.device.type for momentum in muon.momenta}, {"meta"})
 
 
 class Sheets(unittest.TestCase):

@@ -110,7 +110,7 @@ def write_job(folder: Path, method: str, output: str, more: dict | None = None, 
 def run_job(path: Path, stop_at: int | None = None, by=signal.SIGTERM, modules: Path | None = None) -> tuple[int, list[dict]]:
     """(exit code, events) of a real run; from step `stop_at` on, the signal `by` is sent once, or `by` is called.
 
-    `modules` are found before those of the environment.
+    `modules` are a folder that Python looks into before its own.
     """
     env = {**os.environ, **({"PYTHONPATH": str(modules)} if modules else {})}
     with tempfile.TemporaryFile("w+") as log:
