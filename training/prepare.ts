@@ -3,9 +3,9 @@ import { HoneError } from '../src/errors.ts'
 import type { EngineSlot } from '../src/ports/engine.ts'
 import type { TrainOptions } from '../src/ports/learning.ts'
 import type { Store } from '../src/ports/store.ts'
-import type { Method, MethodChoice, Trainer } from '../src/ports/trainer.ts'
+import type { Method, Trainer } from '../src/ports/trainer.ts'
 import { type Choice, chooseMethod } from './choose.ts'
-import { advisedMethod } from './compare/compared.ts'
+import { advisedMethod, comparesMethods } from './compare/compared.ts'
 import { compareStore } from './compare/result.ts'
 import { planFull } from './full.ts'
 import { readHeldOut } from './held-out.ts'
@@ -39,27 +39,43 @@ export interface Preparing {
 }
 
 /**
- * Chooses the rows, the settings and what of the machine a run takes.
+ * Chooses the rows, the settings and what of the machine a run takes. `auto` takes the method that a comparison advises if
+ * that can run here, else the one that the feedback allows, and says why.
  *
  * @throws HoneError CONFIG without a model that can be trained
  */
 export async function prepare(options: Preparing, train: TrainOptions, whose: Whose): Promise<Prepared> {
-  const { store, model, trainOn, policy, dataDir, trainer, base } = options
+  const { store, model, trainOn, policy, dataDir, base } = options
   if (!model) {
     const what = 'Training needs the model as a Hugging Face folder (safetensors and tokenizer) beside the GGUF'
     throw new HoneError('CONFIG', `${what}: set HONE_TRAIN_MODEL.`)
   }
-  const shape = await modelShape(model)
-  const recipe = hyperFor(shape.parameters, train)
-  const before = await readHeldOut(folderOf(dataDir, whose))
-  const allowed = { ...defaultPolicy, ...policy, trainOn }
+  const folder = folderOf(dataDir, whose)
+  const before = await readHeldOut(folder)
   const all = await collect(store, whose)
-  const advised = train.method === 'auto' ? await advisedFor(folderOf(dataDir, whose), base) : undefined
+  const allowed = { ...defaultPolicy, ...policy, trainOn }
   const rowsFor = (method: Method) => selectFrom(all, allowed, method, before)
-  const { selection, why } = selectFor(train.method, rowsFor, advised)
-  const planned = planOf(selection, shape, recipe, await trainer.machine?.())
-  const { note, refusal } = await planFull(selection.method, { base, trainer, dataDir, shape })
-  const soft = selection.method === 'soft-prompt'
+  const { method = 'dpo' } = train
+  const as = (one: Method) => prepareAs(one, rowsFor(one), { ...options, model }, train)
+  if (method !== 'auto') return as(method)
+  const advised = await advisedFor(folder, base)
+  const best = advised && explained(await as(advised.method), advised)
+  if (best && !best.refusal) return best
+  const choice = chooseMethod(rowsFor('kto'))
+  return explained(await as(choice.method), choice)
+}
+
+async function prepareAs(
+  method: Method,
+  selection: Selection,
+  options: Preparing & { readonly model: string },
+  train: TrainOptions,
+): Promise<Prepared> {
+  const { model, dataDir, trainer, base } = options
+  const shape = await modelShape(model)
+  const planned = planOf(selection, shape, hyperFor(shape.parameters, { ...train, method }), await trainer.machine?.())
+  const { note, refusal } = await planFull(method, { base, trainer, dataDir, shape })
+  const soft = method === 'soft-prompt'
   const unserved = soft ? await whyNoSoftPrompt({ ...options, wantedElsewhere: train.export === true }) : undefined
   const earlier = planned.plan.refusal
   // What can't be done here at all comes before what is missing for it.
@@ -68,28 +84,19 @@ export async function prepare(options: Preparing, train: TrainOptions, whose: Wh
   const error = never ?? (missing || refusal)
   const plan = {
     ...planned.plan,
-    ...(why === undefined ? {} : { why }),
     ...(note === undefined ? {} : { notes: [...(planned.plan.notes ?? []), note] }),
     ...(error ? { refusal: error.message } : {}),
   }
   return { ...planned, selection, plan, ...(error ? { refusal: error } : {}) }
 }
 
-/** What the newest comparison advises, if it was made with this base model. */
-async function advisedFor(folder: string, base: string): Promise<Choice | undefined> {
-  const newest = await compareStore(join(folder, 'compare')).last()
-  return newest?.head.base === base ? advisedMethod(newest) : undefined
+function explained(prepared: Prepared, { why }: Choice): Prepared {
+  return { ...prepared, plan: { ...prepared.plan, why } }
 }
 
-/** The rows for a method; for `auto` those of the method that was measured to be best, else of one that they allow, and why. */
-function selectFor(
-  method: MethodChoice = 'dpo',
-  rowsFor: (method: Method) => Selection,
-  advised: Choice | undefined,
-): { readonly selection: Selection; readonly why?: string } {
-  if (method !== 'auto') return { selection: rowsFor(method) }
-  const best = advised && rowsFor(advised.method)
-  if (advised && best && !best.refusal) return { selection: best, why: advised.why }
-  const choice = chooseMethod(rowsFor('kto'))
-  return { selection: rowsFor(choice.method), why: choice.why }
+/** What the newest finished comparison of methods on this base model advises. */
+async function advisedFor(folder: string, base: string): Promise<Choice | undefined> {
+  const all = await compareStore(join(folder, 'compare')).all()
+  const newest = all.find((kept) => kept.head.base === base && comparesMethods(kept))
+  return newest && advisedMethod(newest)
 }

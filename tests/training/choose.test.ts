@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { chooseMethod } from '../../training/choose.ts'
-import { compareStore } from '../../training/compare/result.ts'
+import { compareStore, type RowResult } from '../../training/compare/result.ts'
 import { leans, rowResult } from './compare/results.ts'
 import { openHouse } from './house.ts'
 import { loneRow, pairRow } from './rows.ts'
@@ -38,34 +39,74 @@ describe('the method that the data allow', () => {
     assert.equal(house.trainer.jobs[0]?.method, 'dpo')
   })
 
-  it('is under auto the one that the newest comparison on this base advises', async () => {
-    await using house = await openHouse({ pairs: 60 })
-    const base = join(house.dir, 'base.gguf')
-    const kept = compareStore(join(house.dir, 'compare'))
-    const planned = async () => {
-      const { method, why } = await house.learning.plan({ method: 'auto' })
-      return [method, why]
-    }
-    const compared = async (of: string, day: number, ...rows: readonly ReturnType<typeof rowResult>[]) => {
-      const about = {
-        heldOut: 20,
-        budget: { minutes: 10, seed: 7 },
-        cannot: {},
-        rows: ['base', ...rows.map(({ row }) => row)],
-      }
-      const hash = `${day}`.repeat(20)
-      await kept.begin({ format: 1, hash, base: of, startedAt: new Date(Date.UTC(2026, 4, day)), ...about })
-      for (const row of [rowResult('base'), ...rows]) await kept.put(hash, row)
-    }
+  describe('is under auto what a comparison advises', () => {
     const better = { leans: leans(20, 0), trainSeconds: 60 }
-    // What trains nothing may be better still: it is no way to train.
-    await compared(base, 1, rowResult('sft', better), rowResult('examples', { leans: leans(20, 0) }))
-    const [method, why] = await planned()
-    assert.equal(method, 'sft')
-    assert.match(why ?? '', /^The comparison of 2026-05-01 says: Use SFT: .* 100 % of 20 held-out prompts/)
-    await compared('other.gguf', 2, rowResult('rl', better))
-    assert.equal((await planned())[0], 'dpo')
-    await compared(base, 3, rowResult('dpo'))
-    assert.match((await planned())[1] ?? '', /pairs are enough for DPO/)
+    const equal = rowResult('dpo')
+
+    /** A house whose comparisons began one day after the other, and what it would train. */
+    async function houseWith(...comparisons: readonly Compared[]) {
+      const house = await openHouse({ pairs: 60 })
+      const kept = compareStore(join(house.dir, 'compare'))
+      for (const [n, { base = join(house.dir, 'base.gguf'), rows, open = [] }] of comparisons.entries()) {
+        const asked = ['base', ...rows.map(({ row }) => row), ...open]
+        const about = { heldOut: 20, budget: { minutes: 10, seed: 7 }, cannot: {}, rows: asked }
+        const hash = `${n}`.repeat(20)
+        await kept.begin({ format: 1, hash, base, startedAt: new Date(Date.UTC(2026, 4, n + 1)), ...about })
+        for (const row of [rowResult('base'), ...rows]) await kept.put(hash, row)
+      }
+      return house
+    }
+    const planned = async (...comparisons: readonly Compared[]) => {
+      await using house = await houseWith(...comparisons)
+      return await house.learning.plan({ method: 'auto' })
+    }
+
+    it('of what trains, with its words, whatever judged examples alone would do', async () => {
+      const told = [rowResult('examples', better), rowResult('dpo+examples', better)]
+      const { method, why } = await planned({ rows: [rowResult('sft', better), equal, ...told] })
+      assert.equal(method, 'sft')
+      assert.match(why ?? '', /^The comparison of 2026-05-01 says: Use SFT: .* 100 % of 20 held-out prompts/)
+    })
+
+    it('in the newest one that is whole, compares methods, and is on this base', async () => {
+      const whole = { rows: [rowResult('sft', better), equal] }
+      const others: readonly Compared[] = [
+        { rows: [rowResult('kto', better), equal], base: 'other.gguf' },
+        { rows: [rowResult('kto', better), equal], open: ['rl'] },
+        { rows: [rowResult('kto', better)] },
+      ]
+      for (const other of others) assert.equal((await planned(whole, other)).method, 'sft')
+      assert.equal((await planned(whole, { rows: [rowResult('kto', better), equal] })).method, 'kto')
+    })
+
+    it('with the settings of that method', async () => {
+      const full = { rows: [rowResult('full', better), equal] }
+      const rates = []
+      for (const method of ['auto', 'full'] as const) {
+        await using house = await houseWith(full)
+        await house.learning.start('web:anna', { method })
+        for await (const event of house.learning.watch()) if (event.kind === 'state') break
+        rates.push(house.trainer.jobs[0]?.hyper.learningRate)
+      }
+      assert.equal(rates[0], rates[1])
+      await using house = await houseWith(full)
+      await assert.rejects(house.learning.plan({ method: 'auto', labelSmoothing: 0.1 }), /dpo alone; full has none/)
+    })
+
+    it('unless it advises none that trains, or one that can’t run here', async () => {
+      const nothing = await planned({ rows: [equal, rowResult('sft')] })
+      assert.match(nothing.why ?? '', /pairs are enough for DPO/)
+      await using house = await houseWith({ rows: [rowResult('full', better), equal] })
+      rmSync(join(house.dir, 'base.gguf'))
+      const { method, refusal } = await house.learning.plan({ method: 'auto' })
+      assert.deepEqual([method, refusal], ['dpo', undefined])
+    })
   })
 })
+
+interface Compared {
+  readonly rows: readonly RowResult[]
+  /** Rows that are asked for and not measured yet. */
+  readonly open?: readonly string[]
+  readonly base?: string
+}

@@ -1,7 +1,7 @@
 import type { ComparedRow, Comparison } from '../../src/ports/compare.ts'
 import type { Choice } from '../choose.ts'
 import { type Contender, recommend } from './recommend.ts'
-import type { Kept, RowResult } from './result.ts'
+import type { CompareHead, Kept, RowResult } from './result.ts'
 import { summary } from './summary.ts'
 import { type Technique, techniques } from './techniques.ts'
 
@@ -33,11 +33,25 @@ export function comparisonOf({ head, results }: Kept): Comparison {
 export function advisedMethod({ head, results }: Kept): Choice | undefined {
   const resultOf = new Map(results.map((result) => [result.row, result]))
   const base = measuredOf(resultOf.get('base'))
-  const trained = techniques.filter(({ id, method }) => method !== undefined && head.rows.includes(id))
+  const trained = methodsOf(head)
   const advice = base && recommend(base, contenders(trained, resultOf))
   const method = trained.find(({ id }) => id === advice?.row)?.method
   if (!advice || !method) return undefined
   return { method, why: `The comparison of ${head.startedAt.toISOString().slice(0, 10)} says: ${advice.text}` }
+}
+
+/** Whether a comparison has measured the base and at least two methods, and has come to its end. */
+export function comparesMethods({ head, results }: Kept): boolean {
+  const resultOf = new Map(results.map((result) => [result.row, result]))
+  const ended = head.rows.every((id) => resultOf.has(id) || head.cannot[id] !== undefined)
+  const measured = contenders(methodsOf(head), resultOf).length
+  return ended && measured >= 2 && measuredOf(resultOf.get('base')) !== undefined
+}
+
+/** Rows that show what weights alone do: what judged examples add to them is no reason to train. */
+function methodsOf(head: CompareHead): readonly Technique[] {
+  const { rows } = head
+  return techniques.filter(({ id, method, layout }) => method !== undefined && !layout.examples && rows.includes(id))
 }
 
 function contenders(asked: readonly Technique[], resultOf: ReadonlyMap<string, RowResult>): readonly Contender[] {

@@ -68,6 +68,8 @@ export interface CompareStore {
   /** Whole or not at all. */
   put(hash: string, row: RowResult): Promise<void>
   get(hash: string): Promise<Kept | undefined>
+  /** The newest first. */
+  all(): Promise<readonly Kept[]>
   last(): Promise<Kept | undefined>
 }
 
@@ -86,15 +88,17 @@ export function compareStore(folder: string): CompareStore {
       throw asHoneError(error, 'STORE', 'A result of the comparison could not be written')
     }
   }
+  async function all(): Promise<readonly Kept[]> {
+    const found = await Promise.all((await namesIn(folder)).map((name) => read(join(folder, name))))
+    const whole = found.filter((one) => one !== undefined)
+    return whole.toSorted((a, b) => b.head.startedAt.getTime() - a.head.startedAt.getTime())
+  }
   return {
     begin: (value) => write(value.hash, headName, value),
     put: (hash, row) => write(hash, `${row.row}.json`, row),
     get: (hash) => read(place(hash)),
-    async last() {
-      const all = await Promise.all((await namesIn(folder)).map((name) => read(join(folder, name))))
-      const newest = all.filter((one) => one !== undefined)
-      return newest.toSorted((a, b) => b.head.startedAt.getTime() - a.head.startedAt.getTime())[0]
-    },
+    all,
+    last: async () => (await all())[0],
   }
 }
 

@@ -223,7 +223,7 @@ function jobsCard({ jobs, became }: LearningView): Html {
       (
         job,
       ) => html`<tr><th scope="row">${moment(job.startedAt)}</th><td>${job.endedAt ? duration((job.endedAt.getTime() - job.startedAt.getTime()) / 1000) : '–'}</td>
-        <td>${job.state}</td><td>${became[job.id] ?? happened(job)}</td></tr>`,
+        <td>${became[job.id] ? 'canary, over' : job.state}</td><td>${became[job.id] ?? happened(job)}</td></tr>`,
     )}</tbody></table></div></section>`
 }
 
