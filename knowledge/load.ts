@@ -47,8 +47,11 @@ export async function load(source: string, options: LoadOptions): Promise<Loaded
   const documents: KnowledgeDocument[] = []
   const failed: { id: string; reason: string }[] = []
   await using reader = startReader(options)
-  for (const [i, one] of found.entries()) {
+  const stopIf = () => {
     if (options.signal?.aborted) throw new HoneError('CANCELLED', 'Reading the documents was stopped.')
+  }
+  for (const [i, one] of found.entries()) {
+    stopIf()
     try {
       documents.push(await readOne(one, reader, options))
     } catch (error) {
@@ -56,6 +59,7 @@ export async function load(source: string, options: LoadOptions): Promise<Loaded
     }
     options.onProgress?.({ done: i + 1, total: found.length, document: one.id })
   }
+  stopIf()
   return { documents, failed, source: prefix }
 }
 

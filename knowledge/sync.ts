@@ -1,4 +1,3 @@
-import { HoneError } from '../src/errors.ts'
 import type { Logger } from '../src/log.ts'
 import type { Knowledge, SyncProgress, SyncReport } from '../src/ports/knowledge.ts'
 import { type LoadOptions, load } from './load.ts'
@@ -22,7 +21,6 @@ export async function syncFolder(knowledge: Knowledge, source: string, options: 
     ...rest,
     ...(onProgress && { onProgress: (step) => onProgress({ ...step, stage: 'read' }) }),
   })
-  if (rest.signal?.aborted) throw new HoneError('CANCELLED', 'Reading the documents was stopped.')
   const report = await knowledge.add(loaded.documents, (step) => onProgress?.({ ...step, stage: 'index' }))
   // Removed only after the rest was added: what was merely renamed finds its vectors still there.
   const there = new Set([...loaded.documents, ...loaded.failed].map((one) => one.id))

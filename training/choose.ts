@@ -13,8 +13,8 @@ export interface Choice {
 }
 
 /**
- * The method that the data allow, as `--method auto` takes it where no comparison has measured one. Pairs say most, so `dpo` where there are enough; `kto`
- * where lone thumbs of both kinds outweigh them; `sft` where people only ever liked. Where nothing is enough it is `dpo`,
+ * The method that the data allow, as `--method auto` takes it where no comparison has measured one. Pairs say most, so
+ * `dpo` where there are enough; `kto` where lone thumbs of both kinds outweigh them; `sft` where people only ever liked. Where nothing is enough it is `dpo`,
  * whose refusal says what is missing. `rl`, `explain` and `full` are never chosen: they cost several times as
  * much, and `explain` wants a teacher that is better than the model.
  *

@@ -63,6 +63,7 @@ describe('the learning page while a canary is on', () => {
     assert.match(await shown([serving], { jobs: [job] }), decides)
     const over = await shown([serving], { jobs: [job], became: { j1: 'Canary v2 is rolled back: command.' } })
     assert.doesNotMatch(over, decides)
+    assert.match(over, /canary, over Canary v2/)
     assert.equal(over.split('Canary v2 is rolled back: command.').length, 3)
   })
 })
