@@ -8,6 +8,13 @@ import { packageRoot, starterDir } from '../src/cli/model.ts'
 export const models = ['starter', 'qwen3'] as const
 export type ModelName = (typeof models)[number]
 
+/** The model of that name, or all of them. Throws for a name that is none. */
+export function modelsNamed(wanted: string | undefined): readonly ModelName[] {
+  const found = models.filter((name) => !wanted || name === wanted)
+  if (found.length === 0) throw new Error(`There is no model ${wanted}. Known: ${models.join(', ')}.`)
+  return found
+}
+
 /** What the benches keep between runs; it may be removed, and is made again then. */
 export const cache = join(packageRoot, '.cache', 'bench')
 

@@ -1,5 +1,5 @@
 import { resultOf } from './cell.ts'
-import { type ModelName, models } from './family.ts'
+import { type ModelName, modelsNamed } from './family.ts'
 import { figure, type Result } from './result.ts'
 import { type Cell, type CellResult, nameOf, studies, studyTable } from './studies.ts'
 
@@ -14,7 +14,7 @@ const seeds = [1, 2, 3]
 export async function runStudies(say: (text: string) => void, only?: string): Promise<readonly Result[]> {
   const [wanted, seed, model] = only?.split(':') ?? []
   const results: Result[] = []
-  for (const name of models.filter((one) => !model || one === model)) {
+  for (const name of modelsNamed(model)) {
     for (const [study, cells] of Object.entries(studies).filter(([one]) => !wanted || one === wanted)) {
       const found: CellResult[] = []
       // Seed by seed: a study that is stopped has the first seed whole.

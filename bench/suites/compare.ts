@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { comparisonText } from '../../src/comparison.ts'
 import type { CompareOptions, Comparison } from '../../src/ports/compare.ts'
 import { copiedLab } from '../cell.ts'
-import { cache, type ModelName, models } from '../family.ts'
+import { cache, type ModelName, modelsNamed } from '../family.ts'
 import { keptJson } from '../kept.ts'
 import { figure, type Result } from '../result.ts'
 
@@ -17,7 +17,7 @@ const seeds = [1, 2, 3]
 export async function run(say: (text: string) => void, only?: string): Promise<readonly Result[]> {
   const [wanted, seed] = only?.split(':') ?? []
   const results: Result[] = []
-  for (const model of models.filter((name) => !wanted || name === wanted)) {
+  for (const model of modelsNamed(wanted)) {
     for (const n of seed ? [Number(seed)] : seeds) {
       const tell = (text: string) => say(`${model}, seed ${n}: ${text}`)
       const comparison = await keptJson(join(cache, model, 'runs', `compare.seed-${n}.json`), () =>

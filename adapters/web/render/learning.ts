@@ -142,15 +142,15 @@ const promptVerdicts: typeof verdicts = {
   refuse: 'Refused: the profile goes on as it was.',
 }
 
-function verdictOf({ id, detail, state }: Job, { verdict }: GateReport, { became }: LearningView): string {
-  if (state === 'canary') return became[id] ?? 'Passed: people’s votes on a share of the threads decide.'
+function verdictOf({ detail, state }: Job, { verdict }: GateReport): string {
+  if (state === 'canary') return 'Passed: people’s votes on a share of the threads have the last word.'
   return (detail.tune ? promptVerdicts : verdicts)[verdict]
 }
 
-function gateCard(job: Job, gate: GateReport, view: LearningView): Html {
+function gateCard(job: Job, gate: GateReport, { became }: LearningView): Html {
   return html`<section class="card" id="gate">
     <div class="head"><h2>The gate’s verdict</h2><span class="dim">${moment(job.endedAt ?? job.startedAt)}</span></div>
-    <p class="verdict ${gate.verdict}">${verdictOf(job, gate, view)}</p>
+    <p class="verdict ${gate.verdict}">${verdictOf(job, gate)}</p>${became[job.id] ? html`<p>${became[job.id]}</p>` : ''}
     <div class="scroll" tabindex="0"><table>
       <thead><tr><th scope="col">Check</th><th scope="col" class="figure">Value</th><th scope="col">Limit</th><th scope="col" class="figure">n</th><th scope="col">Result</th></tr></thead>
       <tbody>${gate.checks.map(

@@ -59,10 +59,10 @@ describe('the learning page while a canary is on', () => {
       startedAt: at,
       endedAt: at,
     }
-    const decides = /Passed: people’s votes on a share of the threads decide/
-    assert.match(await shown([serving], { jobs: [job] }), decides)
+    const rolledBack = /have the last word\. Canary v2 is rolled back/
+    assert.doesNotMatch(await shown([serving], { jobs: [job] }), rolledBack)
     const over = await shown([serving], { jobs: [job], became: { j1: 'Canary v2 is rolled back: command.' } })
-    assert.doesNotMatch(over, decides)
+    assert.match(over, rolledBack)
     assert.match(over, /canary, over Canary v2/)
     assert.equal(over.split('Canary v2 is rolled back: command.').length, 3)
   })
