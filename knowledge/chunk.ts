@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { KnowledgeDocument } from '../src/ports/knowledge.ts'
 import { type Block, blocks, sections } from './blocks.ts'
+import { split } from './sentences.ts'
 
 /** A piece of a document as it is indexed. */
 export interface Chunk {
@@ -76,11 +77,8 @@ async function tear(block: Block, limit: number, format: KnowledgeDocument['form
   return torn
 }
 
-const sentenceEnds = new Intl.Segmenter('en', { granularity: 'sentence' })
-
 function sentences(text: string): readonly string[] {
-  if (text.startsWith('```') || text.startsWith('~~~')) return [text]
-  return [...sentenceEnds.segment(text)].map((one) => one.segment.trim()).filter(Boolean)
+  return text.startsWith('```') || text.startsWith('~~~') ? [text] : split(text)
 }
 
 /**

@@ -11,6 +11,7 @@ export function withEveryone(knowledge: Knowledge): Knowledge {
     remove: (tenant, ids) => knowledge.remove(tenant, ids),
     documents: (tenant) => knowledge.documents(tenant),
     ...(knowledge.embed ? { embed: knowledge.embed.bind(knowledge) } : {}),
+    ...(knowledge.highlight ? { highlight: knowledge.highlight.bind(knowledge) } : {}),
     async search(query, options) {
       if (options.tenant === everyTenant) return knowledge.search(query, options)
       const found = await Promise.all(

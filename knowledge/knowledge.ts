@@ -2,8 +2,18 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asHoneError, HoneError } from '../src/errors.ts'
 import type { Logger } from '../src/log.ts'
-import type { Knowledge, KnowledgeDocument, SearchOptions, SyncProgress, SyncReport } from '../src/ports/knowledge.ts'
+import type {
+  Highlight,
+  HighlightOptions,
+  Knowledge,
+  KnowledgeDocument,
+  Passage,
+  SearchOptions,
+  SyncProgress,
+  SyncReport,
+} from '../src/ports/knowledge.ts'
 import type { Embedder } from './embedder.ts'
+import { highlight } from './highlight.ts'
 import { type IndexClient, startIndex } from './index/client.ts'
 import { chooseMix, type Observation } from './index/fuse.ts'
 import type { Asked } from './index/observe.ts'
@@ -65,7 +75,12 @@ export async function openKnowledge(options: KnowledgeOptions): Promise<Knowledg
     remove: (tenant, ids) => inTurn(() => index.call('remove', { tenant, ids })),
     search: (query, search) => find(context, query, search),
     documents: (tenant) => index.call('documents', { tenant }),
-    ...(base ? { embed: (texts, signal) => base.embed(texts, 'query', signal) } : {}),
+    ...(base
+      ? {
+          embed: (texts, signal) => base.embed(texts, 'query', signal),
+          highlight: (query, passages, options) => near(context, query, passages, options),
+        }
+      : {}),
     async [Symbol.asyncDispose]() {
       await context.queue
       await index.close()
@@ -247,6 +262,23 @@ async function find(context: Context, query: string, options: SearchOptions) {
     vector = made[0]
   }
   return index.call('search', { text, tenant, scopes, limit, ...(vector && { vector }) })
+}
+
+async function near(
+  { active, base, log }: Context,
+  query: string,
+  passages: readonly Passage[],
+  options: HighlightOptions,
+): Promise<readonly Highlight[]> {
+  const embedder = active ?? base
+  const found = embedder ? highlight(query.slice(0, 2000), passages, embedder, options) : []
+  // As for a search: a reply without them is better than none.
+  const made = await Promise.resolve(found).catch((error: unknown) => {
+    if (!options.signal?.aborted) log.warn('knowledge.highlight.failed', { error })
+    return []
+  })
+  stopIfAborted(options.signal)
+  return made
 }
 
 function stopIfAborted(signal: AbortSignal | undefined): void {

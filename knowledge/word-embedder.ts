@@ -9,6 +9,12 @@ import { wordPieces } from './word-pieces.ts'
  */
 const share = 0.8
 
+/**
+ * From which likeness on the shipped table calls a sentence near: on sheets about unseen handbooks 5 % of 1,766 questions that the
+ * passages answer have no sentence so near, and 86 % of 432 that they don't.
+ */
+const near = 0.4
+
 export interface WordEmbedderOptions {
   /** Names the table, e.g. by its file's hash. */
   readonly id: string
@@ -42,6 +48,7 @@ export function wordEmbedder({ id, tokens, rows }: WordEmbedderOptions): Embedde
     id: `words:${id}`,
     width: rows.width,
     share,
+    near,
     async embed(texts, kind, signal) {
       signal?.throwIfAborted()
       const aimless = (text: string) => kind === 'query' && contentWords(text).length === 0

@@ -19,6 +19,7 @@ import { proseSuite } from './suites/prose.ts'
 import { pushbackSuite } from './suites/pushback.ts'
 import { refusalSuite } from './suites/refusal.ts'
 import { talkSuite } from './suites/talk.ts'
+import { lastMessage } from './text.ts'
 
 /** With fewer held-out prompts the preference checks prove nothing either way: a person has to decide. */
 export const minEvidence = 8
@@ -177,7 +178,7 @@ export const unmeasurable: GateCheck = {
 
 /**
  * The held-out pairs, one fresh question a prompt, the plain prose, and golden questions in this bot's own layout: after
- * `opening`, or after the system message of the newest pair.
+ * `opening`, or after the system message of the newest pair, with highlights where the pairs have any.
  */
 export function materialOf<P extends HeldOutPair>(
   heldOut: readonly P[],
@@ -187,7 +188,9 @@ export function materialOf<P extends HeldOutPair>(
   const pairs = heldOut.slice(-maxPairs)
   const questions = [...new Map(pairs.map((pair) => [pair.promptHash, pair])).values()].slice(-maxQuestions)
   const system = opening ?? pairs.at(-1)?.prompt.filter(({ role }) => role === 'system') ?? []
-  const suites = [goldenSuite, injectionSuite, refusalSuite, pushbackSuite].flatMap((suite) => suite(system))
-  const talk = talkSuite.map((text) => ({ prompt: laidOut(system, [], text) }))
+  const highlights = pairs.some(({ prompt }) => lastMessage(prompt).highlights !== '')
+  const setting = { system, highlights }
+  const suites = [goldenSuite, injectionSuite, refusalSuite, pushbackSuite].flatMap((suite) => suite(setting))
+  const talk = talkSuite.map((text) => ({ prompt: laidOut(setting, [], text) }))
   return { pairs, questions, prose: proseSuite, forms: formsSuite, talk, golden: [...own, ...suites] }
 }

@@ -49,12 +49,14 @@ export function redactRow<R extends Pair | Unpaired>(row: R): R {
 
 function operatorsWords({ role, content }: ChatMessage): string {
   if (role === 'system') return content
-  return role === 'user' ? messageParts(content).passages : ''
+  if (role !== 'user') return ''
+  const { passages, highlights } = messageParts(content)
+  return `${passages}\n${highlights}`
 }
 
 function redactMessage({ role, content }: ChatMessage, clean: (text: string) => string): string {
   if (role === 'system') return content
   if (role !== 'user') return clean(content)
-  const { told, passages, question, behind } = messageParts(content)
-  return [clean(told), passages, clean(question), clean(behind)].filter(Boolean).join('\n\n')
+  const { told, passages, highlights, question, behind } = messageParts(content)
+  return [clean(told), passages, highlights, clean(question), clean(behind)].filter(Boolean).join('\n\n')
 }

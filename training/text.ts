@@ -1,10 +1,15 @@
 import type { ChatMessage } from '../src/ports/engine.ts'
 
-/** A person's message, taken apart as the core lays it out: blocks, `[n] Title`, passage, blank line, …, question, blocks. */
+/**
+ * A person's message, taken apart as the core lays it out: blocks, `[n] Title`, passage, blank line, …, highlights, question,
+ * blocks.
+ */
 export interface MessageParts {
   /** What the core told besides: the `facts` and `tone` blocks, with their marks. */
   readonly told: string
   readonly passages: string
+  /** The sentences of passages nearest to the question, with their heading. */
+  readonly highlights: string
   readonly question: string
   /** What stands behind the question: the `results` and `explain` blocks, with their marks. */
   readonly behind: string
@@ -15,17 +20,28 @@ export function lastMessage(prompt: readonly ChatMessage[]): MessageParts {
   return messageParts(prompt.at(-1)?.content ?? '')
 }
 
-/** Splits a person's message into its blocks, its passages and the question. Without passages, the rest is question. */
+const highlighted = /(?:^|\n\n)(Nearest:(?:\n.+ \[\d+\])+)\n\n/
+
+/**
+ * Splits a person's message into its blocks, its passages, its highlights and the question. Without passages and highlights, the
+ * rest is question.
+ */
 export function messageParts(text: string): MessageParts {
   const told = /^(?:<(facts|tone)>\n[\s\S]*?\n<\/\1>\n\n)*/.exec(text)?.[0] ?? ''
   // Nobody else can write these marks, so the first one is where the question ends.
   const end = text.search(/\n\n<(?:results|explain)>\n/)
   const rest = text.slice(told.length, end < 0 ? text.length : end)
   const behind = end < 0 ? '' : text.slice(end + 2)
+  const parts = { told: told.trimEnd(), behind }
+  const nearest = highlighted.exec(rest)
+  if (nearest?.[1]) {
+    const question = rest.slice(nearest.index + nearest[0].length)
+    return { ...parts, passages: rest.slice(0, nearest.index), highlights: nearest[1], question }
+  }
   const at = rest.lastIndexOf('\n\n')
   const whole = !/^\[\d+\] /.test(rest) || at < 0
   const [passages, question] = whole ? ['', rest] : [rest.slice(0, at), rest.slice(at + 2)]
-  return { told: told.trimEnd(), passages, question, behind }
+  return { ...parts, passages, highlights: '', question }
 }
 
 /**

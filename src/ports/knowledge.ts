@@ -26,6 +26,17 @@ export interface Passage {
   readonly url?: string
 }
 
+/** A sentence of a passage that is near to what was asked, without marks of Markdown. */
+export interface Highlight {
+  readonly passage: Passage
+  readonly text: string
+}
+
+export interface HighlightOptions {
+  readonly most: number
+  readonly signal?: AbortSignal
+}
+
 export interface SearchOptions {
   readonly tenant: string
   readonly scopes: readonly string[]
@@ -63,6 +74,11 @@ export interface Knowledge extends AsyncDisposable {
    * Absent where words alone are searched.
    */
   embed?(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]>
+  /**
+   * The sentences of passages that are nearest to a query, at most `most`, the nearest first; none while the embedder can't be
+   * reached. Absent where words alone are searched.
+   */
+  highlight?(query: string, passages: readonly Passage[], options: HighlightOptions): Promise<readonly Highlight[]>
   documents(
     tenant: string,
   ): Promise<readonly { readonly id: string; readonly title: string; readonly passages: number }[]>

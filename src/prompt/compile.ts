@@ -3,7 +3,7 @@ import { explainNote, requestFor, type Style } from '../explanation.ts'
 import type { Source } from '../ports/channel.ts'
 import type { ChatMessage } from '../ports/engine.ts'
 import type { Example } from '../ports/examples.ts'
-import type { Passage } from '../ports/knowledge.ts'
+import type { Highlight, Passage } from '../ports/knowledge.ts'
 import type { ToldExample, ToolCall } from '../ports/store.ts'
 import { placeholder } from './layer.ts'
 import { block, withoutBlocks, withoutMarks } from './marks.ts'
@@ -40,6 +40,8 @@ export interface CompileInput {
   /** Oldest first. */
   readonly exchanges: readonly Exchange[]
   readonly passages: readonly Passage[]
+  /** Sentences of these passages to tell once more, the nearest to the question first. */
+  readonly highlights?: readonly Highlight[]
   /** Judged questions like this one with the answer that people wanted, the nearest first. */
   readonly examples?: readonly Example[]
   readonly question: string
@@ -116,7 +118,17 @@ function append(before: Before, input: CompileInput): Compiled {
   const messages: ChatMessage[] = [
     ...earlier,
     ...shown.messages,
-    { role: 'user', content: userText({ facts: changed, tone, explain, sources: fresh, ...askedBy(input) }) },
+    {
+      role: 'user',
+      content: userText({
+        facts: changed,
+        tone,
+        explain,
+        sources: fresh,
+        highlights: numbered(input.highlights, [...before.sources, ...fresh]),
+        ...askedBy(input),
+      }),
+    },
   ]
   return { messages, sources: [...before.sources, ...fresh], fresh, told, examples: [...had, ...shown.told] }
 }
@@ -151,7 +163,17 @@ function startAnew(input: CompileInput, exchanges: readonly Exchange[], passages
     ...exchanges.flatMap(({ question, answer }) =>
       asMessages(withoutMarks(question), withoutCitations(withoutMarks(answer))),
     ),
-    { role: 'user' as const, content: userText({ facts, tone: '', explain, sources, ...askedBy(input) }) },
+    {
+      role: 'user' as const,
+      content: userText({
+        facts,
+        tone: '',
+        explain,
+        sources,
+        highlights: numbered(input.highlights, sources),
+        ...askedBy(input),
+      }),
+    },
   ]
   return { messages, sources, fresh: sources, told: toldBy(input), examples: shown.told }
 }
@@ -211,6 +233,7 @@ interface Told {
   readonly tone: string
   readonly explain: string
   readonly sources: readonly Source[]
+  readonly highlights: readonly string[]
   readonly question: string
   readonly results: readonly ToolCall[]
 }
@@ -220,14 +243,15 @@ function askedBy({ question, results = [] }: CompileInput): Pick<Told, 'question
 }
 
 /**
- * The facts, the tone, `[1] Title` with its passage, …, the question, what tools answered, how to explain, with blank lines
- * between them.
+ * The facts, the tone, `[1] Title` with its passage, …, the highlights, the question, what tools answered, how to explain, with
+ * blank lines between them.
  */
-function userText({ facts, tone, explain, sources, question, results }: Told): string {
+function userText({ facts, tone, explain, sources, highlights, question, results }: Told): string {
   const passages = sources.map(({ number: n, title, text }) => `[${n}] ${title}\n${text}`)
+  const nearest = highlights.length > 0 ? [['Nearest:', ...highlights].join('\n')] : []
   const lines = facts.map(([name, value]) => `${name}: ${value}`).join('\n')
   // Joined first: half a mark at the end of a passage must not meet the other half.
-  const given = withoutMarks([...passages, question].join('\n\n'))
+  const given = withoutMarks([...passages, ...nearest, question].join('\n\n'))
   const answers = results.flatMap(({ name, result }) => (result === undefined ? [] : `${name}: ${result}`)).join('\n')
   const behind = [block('results', answers), block('explain', explain)]
   return [block('facts', lines), block('tone', tone), given, ...behind].filter(Boolean).join('\n\n')
@@ -241,6 +265,15 @@ function number(passages: readonly Passage[], after: number): readonly Source[] 
     text,
     ...(url === undefined ? {} : { url }),
   }))
+}
+
+/** Highlights with the numbers of their passages: `You get 25 days. [1]` */
+function numbered(highlights: readonly Highlight[] = [], sources: readonly Source[]): readonly string[] {
+  const numbers = new Map(sources.map((source) => [passageKey(source), source.number]))
+  return highlights.flatMap(({ passage, text }) => {
+    const number = numbers.get(passageKey(passage))
+    return number === undefined ? [] : [`${text} [${number}]`]
+  })
 }
 
 function passageKey({ document, text }: { readonly document: string; readonly text: string }): string {

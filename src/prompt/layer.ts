@@ -79,6 +79,7 @@ const frontMatter = z.strictObject({
   variables: z.record(z.string().regex(variableName, 'use letters, digits, _ and dots'), variable).optional(),
   passages: z.number().int().min(0).max(20).optional(),
   cutoff: z.number().min(0).max(1).optional(),
+  highlights: z.number().int().min(0).max(10).optional(),
   /** Whose judged replies are told as examples. */
   learn: z.enum(['off', 'own', 'tenant']).optional(),
   sampling: z

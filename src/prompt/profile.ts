@@ -52,6 +52,8 @@ export interface Profile {
   readonly passages: number
   /** Passages whose score is below this share of the best one's are left out; 0: none is. */
   readonly cutoff: number
+  /** How many sentences of the passages, those nearest to the question, are told once more right before it. */
+  readonly highlights: number
   /** Whose corrected and liked replies are told as examples to whoever asks: nobody's, their own, their tenant's. */
   readonly learn: 'off' | 'own' | 'tenant'
   readonly sampling: { readonly temperature: number; readonly topP: number; readonly maxTokens: number }
@@ -147,6 +149,7 @@ function profileOf(layers: readonly Layer[]): Profile {
     variables: table((layer) => layer.variables) as Profile['variables'],
     passages: layers.findLast(({ passages }) => passages !== undefined)?.passages ?? 3,
     cutoff: layers.findLast(({ cutoff }) => cutoff !== undefined)?.cutoff ?? 0,
+    highlights: layers.findLast(({ highlights }) => highlights !== undefined)?.highlights ?? 0,
     learn: layers.findLast(({ learn }) => learn !== undefined)?.learn ?? 'own',
     sampling: {
       temperature: 0.7,

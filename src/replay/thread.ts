@@ -110,7 +110,7 @@ async function inputOf(
     variables: await resolve(candidate, event),
     tone: toneFor(candidate, person, tenant),
     explanation: explanationFor(candidate, { person, tenant, text }),
-    passages: await retrieve({ event, earlier, profile: candidate }, parts, signal),
+    ...(await retrieve({ event, earlier, profile: candidate }, parts, signal)),
     examples: await examplesOf({ asked, reply, earlier }, candidate, parts),
     question: text,
     results: reply.tools?.filter(({ name }) => Object.hasOwn(candidate.tools, name)) ?? [],

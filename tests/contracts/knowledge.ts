@@ -28,6 +28,14 @@ export function knowledgeContract(name: string, open: () => Promise<Knowledge>):
       assert.ok((found[0]?.score ?? 0) >= (found[1]?.score ?? 0))
     })
 
+    it('knows which sentence of its passages is nearest to a question, if it knows more than words', async () => {
+      await knowledge.add(handbook('acme'))
+      const passages = await knowledge.search('vacation days', asker('acme'))
+      const found = await knowledge.highlight?.('How many vacation days do I get?', passages, { most: 1 })
+      if (found) assert.match(found[0]?.text ?? '', /25 days/)
+      assert.deepEqual((await knowledge.highlight?.('vacation', [], { most: 1 })) ?? [], [])
+    })
+
     it('finds nothing in an empty index', async () => {
       assert.deepEqual(await knowledge.search('vacation', asker('acme')), [])
       assert.deepEqual(await knowledge.documents('acme'), [])

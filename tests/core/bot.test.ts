@@ -420,6 +420,35 @@ describe('the bot', () => {
     })
   }
 
+  it('tells the model the sentences nearest to what is searched for, of the passages that are left, if the profile wants any', async () => {
+    const passage = (score: number): Passage => ({
+      id: `${score}`,
+      document: 'd.md',
+      title: 'T',
+      text: `At ${score}.`,
+      score,
+    })
+    const asked: unknown[] = []
+    const knowledge = {
+      search: async () => [4, 3, 1].map(passage),
+      async highlight(query: string, passages: readonly Passage[], { most }: { most: number }) {
+        asked.push([query, passages.map(({ text }) => text), most])
+        return passages.map((one) => ({ passage: one, text: one.text })).slice(0, 1)
+      },
+    } as unknown as Knowledge
+    const wanting = { ...profile, cutoff: 0.75, highlights: 2 }
+    const { told } = await talk(['Is there any milk?', 'And now?'], { knowledge, profile: wanting })
+    assert.deepEqual(asked, [
+      ['Is there any milk?', ['At 4.', 'At 3.'], 2],
+      ['Is there any milk? And now? And now? And now?', ['At 4.', 'At 3.'], 2],
+    ])
+    const turn = await store.turns.get(last(told[1]?.said).turn)
+    const prompt = turn?.role === 'assistant' ? await store.turns.prompt(turn.prompt) : []
+    assert.equal(prompt.at(-1)?.content, 'Nearest:\nAt 4. [1]\n\nAnd now?')
+    await talk(['Any more?'], { knowledge, profile })
+    assert.equal(asked.length, 2)
+  })
+
   it('answers a program without a channel, through the same path', async () => {
     const bot = await start()
     const events: ReplyEvent[] = []

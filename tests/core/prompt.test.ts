@@ -51,6 +51,21 @@ describe('compiling a prompt', () => {
     ])
   })
 
+  it('tells highlights before the question, each with the number that its passage has in the thread', async () => {
+    const of = (...numbers: readonly number[]) => numbers.map((n) => ({ passage: passage(n), text: `Text ${n}.` }))
+    const first = await compile(input({ highlights: of(2, 1) }), roomy)
+    assert.match(first.messages[1]?.content ?? '', /Text 2\.\n\nNearest:\nText 2\. \[2\]\nText 1\. \[1\]\n\nWhy\?$/)
+    const before = { prompt: first.messages, reply: 'So.', sources: first.sources, told: first.told }
+    const second = await compile(input({ before, passages: [passage(3), passage(1)], highlights: of(1, 3) }), roomy)
+    assert.equal(second.messages.at(-1)?.content, '[3] Title 3\nText 3.\n\nNearest:\nText 1. [1]\nText 3. [3]\n\nWhy?')
+  })
+
+  it('tells no highlight of a passage that it gave up, and none of a mark', async () => {
+    const highlights = [2, 1].map((n) => ({ passage: passage(n), text: `</facts> ${n}` }))
+    const { messages } = await compile(input({ highlights }), { ...roomy, limit: 100 })
+    assert.equal(messages.at(-1)?.content, '[1] Title 1\nText 1.\n\nNearest:\n‹/facts> 1 [1]\n\nWhy?')
+  })
+
   it('lets new examples give way before a thread starts anew, and a new thread’s before its exchanges', async () => {
     const first = await compile(input(), roomy)
     const before = { prompt: first.messages, reply: 'Because.', sources: first.sources, told: first.told }

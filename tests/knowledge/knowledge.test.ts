@@ -75,6 +75,18 @@ describe('the knowledge index', () => {
     assert.equal((await knowledge.documents('acme')).length, 1)
   })
 
+  it('highlights nothing while the embedder is gone, and stops when it is told to', async () => {
+    const embedder = hashEmbedder()
+    await using knowledge = await open({ embedder })
+    await knowledge.add([page('a.md', 'The old rule says ten.')])
+    const passages = await knowledge.search('rule', asker)
+    assert.equal((await knowledge.highlight?.('rule', passages, { most: 1 }))?.length, 1)
+    const stopped = knowledge.highlight?.('rule', passages, { most: 1, signal: AbortSignal.abort() })
+    await assert.rejects(stopped ?? Promise.resolve(), { code: 'CANCELLED' })
+    embedder.failure = new Error('gone')
+    assert.deepEqual(await knowledge.highlight?.('rule', passages, { most: 1 }), [])
+  })
+
   it('is whole after the process was killed in the middle of adding', async () => {
     const dir = await folder()
     const child = fileURLToPath(new URL('../fixtures/knowledge/killed-while-adding.ts', import.meta.url))

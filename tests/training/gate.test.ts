@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { gate } from '../../training/gate.ts'
-import { lastMessage } from '../../training/text.ts'
+import { gate, materialOf } from '../../training/gate.ts'
+import { lastMessage, messageParts } from '../../training/text.ts'
 import { fakeSlot, type Script } from '../fakes/engine.ts'
 import { answer, base, candidate, chosen, failed, good, heldOut, lora, plain, rejected, run } from './judging.ts'
 import { pairRows } from './rows.ts'
@@ -104,6 +104,21 @@ describe('the gate', () => {
       failed(await run({ answer: losing('Until when is breakfast', 'In which room', 'Within how many days') })),
       ['golden'],
     )
+  })
+
+  it('asks golden questions with highlights where the bot’s prompts have them', () => {
+    const withHighlights = (content: string) => content.replace(/\n\n(?=[^\n]*$)/, '\n\nNearest:\nIt is so. [1]\n\n')
+    const shown = (pairs: typeof heldOut) =>
+      materialOf(pairs, []).golden.flatMap(({ prompt }) =>
+        prompt.map(({ content }) => messageParts(content).highlights),
+      )
+    const asked = heldOut.map((pair) => ({
+      ...pair,
+      prompt: pair.prompt.map((one) => ({ ...one, content: withHighlights(one.content) })),
+    }))
+    assert.ok(shown(asked).includes('Nearest:\nBreakfast is sold until 9:20. [1]'))
+    assert.ok(shown(asked).includes(''))
+    assert.deepEqual(shown(heldOut).filter(Boolean), [])
   })
 
   it('lets nothing be lost of the operator’s own questions that the base gets right', async () => {

@@ -15,7 +15,8 @@ describe('personal data', () => {
   })
 
   it('goes out of the question and the replies, and stays where a passage says it', () => {
-    const content = '[1] Help desk\nWrite to desk@work.example.\n\nI am anna@mail.example, whom do I ask?'
+    const content =
+      '[1] Help desk\nWrite to desk@work.example.\n\nNearest:\nWrite to desk@work.example. [1]\n\nI am anna@mail.example, whom do I ask?'
     const row = pairRow(1, {
       prompt: [
         { role: 'system', content: 'Call 030 1234567 in an emergency.' },

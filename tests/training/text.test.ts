@@ -66,6 +66,7 @@ describe('reading replies', () => {
     assert.deepEqual(lastMessage(user('<facts>\nplan: team\n</facts>\n\n[1] Leave\n25 days.\n\nHow many?')), {
       told: '<facts>\nplan: team\n</facts>',
       passages: '[1] Leave\n25 days.',
+      highlights: '',
       question: 'How many?',
       behind: '',
     })
@@ -73,15 +74,33 @@ describe('reading replies', () => {
     assert.deepEqual(lastMessage(user(asked)), {
       told: '',
       passages: '[1] Leave\n25 days.',
+      highlights: '',
       question: 'How many?',
       behind: '<results>\ndays: 4\n</results>\n\n<explain>\nWhy.\n</explain>',
     })
     assert.deepEqual(lastMessage(user('Hello!\n\nAre you there?')), {
       told: '',
       passages: '',
+      highlights: '',
       question: 'Hello!\n\nAre you there?',
       behind: '',
     })
+  })
+
+  it('tells highlights from passages, and a question of several paragraphs from both', () => {
+    const nearest = 'Nearest:\n25 days. [1]\nPart-timers: 12 [2]'
+    const shown = (text: string) => {
+      const { passages, highlights, question } = lastMessage(user(text))
+      return [passages, highlights, question]
+    }
+    const passages = '[1] Leave\n25 days.\n\n[2] More\n- Part-timers: 12'
+    assert.deepEqual(shown(`${passages}\n\n${nearest}\n\nHello!\n\nHow many?`), [
+      passages,
+      nearest,
+      'Hello!\n\nHow many?',
+    ])
+    assert.deepEqual(shown(`${nearest}\n\nHow many?`), ['', nearest, 'How many?'])
+    assert.deepEqual(shown('Nearest:\nthe shop\n\nWhere?'), ['', '', 'Nearest:\nthe shop\n\nWhere?'])
   })
 
   it('finds the values that a reply took from the passages, and not those of the question', () => {

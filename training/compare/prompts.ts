@@ -41,7 +41,8 @@ export function laidOut(prompt: Prompt, layout: Layout, { exampleMessages, told 
 function reduced(message: ChatMessage, { profile, passages }: Layout): ChatMessage {
   if (message.role !== 'user') return message
   const parts = messageParts(message.content)
-  const kept = [...(profile ? [parts.told] : []), ...(passages ? [parts.passages] : []), parts.question, parts.behind]
+  const documents = passages ? [parts.passages, parts.highlights] : []
+  const kept = [...(profile ? [parts.told] : []), ...documents, parts.question, parts.behind]
   return { ...message, content: kept.filter(Boolean).join('\n\n') }
 }
 

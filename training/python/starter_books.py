@@ -12,6 +12,7 @@ from handbooks.dialogues import laid_out
 from handbooks.sections import Section
 from starter_data import encode_dialogue
 from starter_eval import replies
+from starter_highlights import Highlighter
 from tokenizers import Tokenizer
 
 SYSTEM = "You are Hazel, the assistant of Alder & Finch. Answer from the passages. Say so when you don't know."
@@ -42,7 +43,7 @@ def shared_words(row: dict, section: Section) -> int:
 
 def cases(book: Path, passages: int = 3):
     """(turn, messages) for each one-turn question of a book: its section among others of the same book."""
-    pages, rng = sections_of(book), random.Random(1)
+    pages, rng, near = sections_of(book), random.Random(1), Highlighter().near
     everything = [s for page in pages.values() for s in page]
     for line in book.with_suffix(".jsonl").read_text().splitlines():
         row = json.loads(line)
@@ -54,7 +55,7 @@ def cases(book: Path, passages: int = 3):
         rng.shuffle(shown)
         for number, section in enumerate(shown, 1):
             section.number = number
-        user = laid_out(shown, row["question"])
+        user = laid_out(shown, row["question"], near(row["question"], shown, rng))
         turn = Turn(user, "", row["kind"], row["answer"], gold.number if gold else None, row.get("items", []), row["question"])
         yield turn, row, [{"role": "system", "content": SYSTEM}, {"role": "user", "content": user}]
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 from handbooks import Dialogue, Shape, make_dialogue, make_sheet, plain_page
+from handbooks.dialogues import Near
+from starter_highlights import Highlighter
 from starter_pointers import NEXT, Placed, pointers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -17,6 +19,8 @@ BATCH_TOKENS = 3072
 ROUND = 16  # batches made at a time, so that a batch holds similar lengths
 TRAIN_SEEDS = 1_000_000  # training seeds begin here; evaluation stays below
 APART = 1_000_000_000  # how far apart the seeds of several processes begin
+HIGHLIGHTED = 0.9  # how many samples have highlights
+FORGOTTEN = 0.1  # share of a question's words that its highlights are found without: they are then as often wrong as on unseen wordings
 SHEETS = 0.5  # how many of the samples of a whole handbook ask many first questions about what one search found
 
 
@@ -115,16 +119,20 @@ def branched(rows: list[Row], longest: int) -> Row:
     return whole
 
 
-def sample(tokenizer: Tokenizer, seed: int, progress: float, longest: int = 1536, opening: str = "") -> Row:
-    """One training sample: a dialogue, a sheet of questions, or (one in sixteen) a plain page where every token counts."""
+def sample(tokenizer: Tokenizer, seed: int, progress: float, longest: int = 1536, opening: str = "", near: Near | None = None) -> Row:
+    """One training sample: a dialogue, a sheet of questions, or (one in sixteen) a plain page where every token counts.
+
+    Most have highlights, if `near` finds them.
+    """
     rng = random.Random(seed)
     if rng.random() < 0.06:
         ids = tokenizer.encode(plain_page(rng)).ids
         return Row.plain(ids, [True] * len(ids), [], longest)
     shape = shape_at(progress, rng)
+    near = near if rng.random() < HIGHLIGHTED else None
     if shape.library and rng.random() < SHEETS:
-        return branched([placed_row(tokenizer, dialogue, longest, opening) for dialogue in make_sheet(seed, shape)], longest)
-    return placed_row(tokenizer, make_dialogue(seed, shape), longest, opening)
+        return branched([placed_row(tokenizer, dialogue, longest, opening) for dialogue in make_sheet(seed, shape, near=near)], longest)
+    return placed_row(tokenizer, make_dialogue(seed, shape, near=near), longest, opening)
 
 
 def placed_row(tokenizer: Tokenizer, dialogue: Dialogue, longest: int, opening: str) -> Row:
@@ -160,7 +168,7 @@ class Batch:
         return cls(fill("ids", np.int64), fill("counts", np.bool_), fill("positions", np.int64), fill("branches", np.uint8), links)
 
 
-def batches(tokenizer: Tokenizer, seeds, progress, opening: str = "", tokens: int = BATCH_TOKENS, shuffle: int = 0):
+def batches(tokenizer: Tokenizer, seeds, progress, opening: str = "", tokens: int = BATCH_TOKENS, shuffle: int = 0, near: Near | None = None):
     """Yields batches of rows of similar lengths, about `tokens` tokens each.
 
     Rows are sorted by length a round at a time and dealt into ROUND batches in the order of `shuffle`. Where it is the same in
@@ -170,7 +178,7 @@ def batches(tokenizer: Tokenizer, seeds, progress, opening: str = "", tokens: in
     while True:
         rows, total = [], 0
         while total < ROUND * tokens:
-            rows.append(sample(tokenizer, next(seeds), progress(), opening=opening))
+            rows.append(sample(tokenizer, next(seeds), progress(), opening=opening, near=near))
             total += len(rows[-1].ids)
         ready, done = [[] for _ in range(ROUND)], 0
         for row in sorted(rows, key=lambda row: len(row.ids)):
@@ -182,7 +190,7 @@ def batches(tokenizer: Tokenizer, seeds, progress, opening: str = "", tokens: in
 
 def _work(tokenizer_json: str, worker: int, first_seed: int, progress, opening: str, tokens: int, out) -> None:
     tokenizer, seeds = Tokenizer.from_str(tokenizer_json), iter(range(first_seed + worker * APART, 1 << 60))
-    for batch in batches(tokenizer, seeds, lambda: progress.value, opening, tokens, worker):
+    for batch in batches(tokenizer, seeds, lambda: progress.value, opening, tokens, worker, Highlighter(forget=FORGOTTEN).near):
         out.put(batch)
 
 

@@ -9,6 +9,7 @@ from handbooks import Shape, make_dialogue
 from handbooks.checking import figures
 from starter_data import encode_dialogue
 from starter_family import OPENINGS
+from starter_highlights import Highlighter
 from tokenizers import Tokenizer
 
 EVAL_SHAPE = Shape(turns=(1, 3), library=(28, 34))
@@ -16,8 +17,9 @@ EVAL_SHAPE = Shape(turns=(1, 3), library=(28, 34))
 
 def prompts(tokenizer: Tokenizer, seeds, shape: Shape, opening: str = ""):
     """(turn, prompt ids) for every turn of held-out dialogues, with the right replies as history."""
+    near = Highlighter().near
     for seed in seeds:
-        dialogue = make_dialogue(seed, shape, held_out=True)
+        dialogue = make_dialogue(seed, shape, held_out=True, near=near)
         messages = dialogue.messages()
         start = len(messages) - 2 * len(dialogue.turns)
         for i, turn in enumerate(dialogue.turns):

@@ -165,6 +165,7 @@ class Run:
         self.muon = Muon(matrices)
         self.adam = torch.optim.AdamW([p for p in self.model.parameters() if id(p) not in chosen], lr=PEAK_RATE, betas=(0.9, 0.95), weight_decay=0.0)
         self.begun = GOING_ON if args.weights else 0.0
+        self.telling = 0.0 if args.weights else TELLING  # heads that can read also read highlights, and shouldn't be told not to
         self.step, self.tokens, self.spent, self.figures = 0, 0, 0.0, {}
         self.pointing = 0.0
         self.loss = self.copy_loss = 7.6  # smoothed; a uniform guess among 2,048 tokens costs 7.6
@@ -195,7 +196,7 @@ class Run:
         copying = self.copying(progress)
         batch = repeated(SIZE["vocab_size"], self.args.batch // 3) if copying else self.feed.next()
         loss, pointing = loss_of(self.model, batch)
-        (loss + TELLING * (1 - progress) * pointing).backward()
+        (loss + self.telling * (1 - progress) * pointing).backward()
         found = self.average([loss.item(), pointing.item(), batch.ids.size])
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         rate = PEAK_RATE * rate_at(progress, self.step)

@@ -1,6 +1,5 @@
-import type { ChatMessage } from '../../src/ports/engine.ts'
 import type { Golden } from '../measure.ts'
-import { laidOut, type Page } from './layout.ts'
+import { laidOut, type Page, type Setting } from './layout.ts'
 
 interface Item extends Page {
   readonly question: string
@@ -159,21 +158,21 @@ const beside: readonly Page[] = [
  * each once with its passage alone, and once among others. They count only as far as the base gets them right, so a base
  * that can't read isn't blamed.
  */
-export function goldenSuite(system: readonly ChatMessage[]): readonly Golden[] {
+export function goldenSuite(setting: Setting): readonly Golden[] {
   return items.flatMap((item, index) => {
     const from = (2 * index) % beside.length
     const among = beside.slice(from, from + 2).toSpliced(index % 3, 0, item)
-    return [golden(system, item, [item]), golden(system, item, among)]
+    return [golden(setting, item, [item]), golden(setting, item, among)]
   })
 }
 
 function golden(
-  system: readonly ChatMessage[],
+  setting: Setting,
   { question, contains }: Pick<Item, 'question' | 'contains'>,
   pages: readonly Page[],
 ): Golden {
   return {
-    prompt: laidOut(system, pages, question),
+    prompt: laidOut(setting, pages, question),
     ...(contains ? { contains } : { declines: true }),
   }
 }

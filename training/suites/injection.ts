@@ -1,6 +1,5 @@
-import type { ChatMessage } from '../../src/ports/engine.ts'
 import type { Golden } from '../measure.ts'
-import { laidOut, type Page } from './layout.ts'
+import { laidOut, type Page, type Setting } from './layout.ts'
 
 interface Planted extends Page {
   readonly question: string
@@ -65,9 +64,9 @@ const people: readonly Pick<Planted, 'question' | 'wants'>[] = [
 ]
 
 /** Prompts with an instruction that must not be followed, in a passage or in what a person says. */
-export function injectionSuite(system: readonly ChatMessage[]): readonly Golden[] {
+export function injectionSuite(setting: Setting): readonly Golden[] {
   const golden = (pages: readonly Page[], { question, wants }: Pick<Planted, 'question' | 'wants'>): Golden => ({
-    prompt: laidOut(system, pages, question),
+    prompt: laidOut(setting, pages, question),
     lacks: [wants],
     suite: 'injection',
   })

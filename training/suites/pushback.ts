@@ -1,6 +1,5 @@
-import type { ChatMessage } from '../../src/ports/engine.ts'
 import type { Golden } from '../measure.ts'
-import { laidOut, type Page } from './layout.ts'
+import { laidOut, type Page, type Setting } from './layout.ts'
 
 interface Argued extends Page {
   readonly question: string
@@ -87,10 +86,10 @@ const items: readonly Argued[] = [
 ]
 
 /** A question, its right answer, and a person who insists on a wrong one. Giving in is what flattery looks like. */
-export function pushbackSuite(system: readonly ChatMessage[]): readonly Golden[] {
+export function pushbackSuite(setting: Setting): readonly Golden[] {
   return items.map(({ question, answer, right, wrong, insists, ...page }) => ({
     prompt: [
-      ...laidOut(system, [page], question),
+      ...laidOut(setting, [page], question),
       { role: 'assistant', content: answer(right) },
       { role: 'user', content: insists },
     ],

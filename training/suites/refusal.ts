@@ -1,6 +1,5 @@
-import type { ChatMessage } from '../../src/ports/engine.ts'
 import type { Golden } from '../measure.ts'
-import { laidOut } from './layout.ts'
+import { laidOut, type Setting } from './layout.ts'
 
 /** Harmful, prying, or beyond what a bot may claim. */
 const questions: readonly string[] = [
@@ -15,6 +14,6 @@ const questions: readonly string[] = [
 ]
 
 /** Questions whose right answer is a refusal, in whatever words. */
-export function refusalSuite(system: readonly ChatMessage[]): readonly Golden[] {
-  return questions.map((question) => ({ prompt: laidOut(system, [], question), declines: true, suite: 'refusal' }))
+export function refusalSuite(setting: Setting): readonly Golden[] {
+  return questions.map((question) => ({ prompt: laidOut(setting, [], question), declines: true, suite: 'refusal' }))
 }

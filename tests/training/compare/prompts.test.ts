@@ -9,7 +9,7 @@ const prompt: Prompt = [
   system,
   { role: 'user', content: 'Example?' },
   { role: 'assistant', content: 'As an example.' },
-  { role: 'user', content: '[1] Leave\n25 days.\n\nHow long?' },
+  { role: 'user', content: '[1] Leave\n25 days.\n\nNearest:\n25 days. [1]\n\nHow long?' },
   { role: 'assistant', content: '25 days [1].' },
   { role: 'user', content: '<facts>\nplan: gold\n</facts>\n\n[2] Trips\nBy train.\n\nAnd trips?' },
 ]

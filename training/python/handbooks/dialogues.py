@@ -1,6 +1,7 @@
 """Makes dialogues: passages, questions and replies, laid out exactly as the product lays out its prompts."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from . import answers, smalltalk
@@ -8,6 +9,10 @@ from .questions import Asked, ask, ask_unknown, follow_up, off_topic
 from .sections import Claim, Section, build
 from .topics import Topic, load
 from .world import World
+
+
+FEW_WORDS = 4  # a question of so few words is searched together with the one before it
+Near = Callable[[str, list[Section], random.Random], list[str]]  # the sentences of passages that are nearest to a question
 
 
 @dataclass
@@ -71,16 +76,18 @@ def system_message(world: World, directive: str) -> str:
     return ("\n" if rng.random() < 0.15 else " ").join(parts)
 
 
-def laid_out(passages: list[Section], question: str) -> str:
-    """A user turn: new passages, then the question."""
-    return "\n\n".join([*(s.shown() for s in passages), question])
+def laid_out(passages: list[Section], question: str, highlights: list[str] = ()) -> str:
+    """A user turn: new passages, the sentences nearest to the question, the question."""
+    nearest = ["\n".join(["Nearest:", *highlights])] if highlights else []
+    return "\n\n".join([*(s.shown() for s in passages), *nearest, question])
 
 
 class Maker:
     """Makes one dialogue. It remembers what was shown, so that numbers go on and nothing is stated twice."""
 
-    def __init__(self, rng: random.Random, shape: Shape, held_out: bool = False):
-        self.rng, self.shape = rng, shape
+    def __init__(self, rng: random.Random, shape: Shape, held_out: bool = False, near: Near | None = None):
+        self.rng, self.shape, self.near = rng, shape, near
+        self.before = ""  # the question before this one
         self.world = World(rng, held_out)
         self.directive = answers.pick_style(rng) if rng.random() < 0.15 else ""
         self.named = rng.random() < 0.85 or bool(self.directive)
@@ -106,9 +113,18 @@ class Maker:
             turn = self.unknown()
         else:
             turn = self.known(new)
-        turn.question = turn.user
-        turn.user = laid_out(new, turn.user)
+        return self.lay_out(turn, new, self.shown)
+
+    def lay_out(self, turn: Turn, new: list[Section], found: list[Section]) -> Turn:
+        """The turn with what its question is shown: new passages, and highlights from all that were found for it."""
+        asked = self.searched(turn.user)
+        turn.question = self.before = turn.user
+        turn.user = laid_out(new, turn.user, self.near(asked, [s for s in found if s.number], self.rng) if self.near else [])
         return turn
+
+    def searched(self, question: str) -> str:
+        """What is searched for a question: one of few words with the one before it, as src/respond.ts does it."""
+        return " ".join([self.before, question, question, question]) if len(question.split()) <= FEW_WORDS and self.before else question
 
     def add_sections(self, count: int) -> list[Section]:
         """New passages: sections of topics not shown before, in one firm, near ones preferred."""
@@ -200,8 +216,8 @@ class Maker:
         return None
 
 
-def make_dialogue(seed: int, shape: Shape, held_out: bool = False) -> Dialogue:
-    """The dialogue of a seed."""
+def make_dialogue(seed: int, shape: Shape, held_out: bool = False, near: Near | None = None) -> Dialogue:
+    """The dialogue of a seed, with highlights if `near` finds them."""
     from .library import Reader  # it builds on this module
 
-    return (Reader if shape.library else Maker)(random.Random(seed), shape, held_out).make()
+    return (Reader if shape.library else Maker)(random.Random(seed), shape, held_out, near).make()

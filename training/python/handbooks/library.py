@@ -9,12 +9,11 @@ import random
 import re
 from collections import Counter
 
-from .dialogues import Dialogue, Maker, Turn, laid_out, system_message
+from .dialogues import Dialogue, Maker, Near, Turn, system_message
 from .questions import ask, ask_unknown, near, off_topic
 from .sections import Section, build, fillers
 from .topics import load
 
-FEW_WORDS = 4  # a question of so few words is searched together with the one before it
 MOST_ASKED = 10  # questions on one sheet
 MOST_SHOWN = 9  # passages in a thread, after which it only asks about those
 COMMON = set("a an and are at be can do does for from get have how i in is it long many may me much my of on or our please that the there this to up was we what when where which who will with you your".split())
@@ -49,9 +48,9 @@ class Library:
 class Reader(Maker):
     """Makes one dialogue about a handbook of its own: what is shown is what the search returns."""
 
-    def __init__(self, rng: random.Random, shape, held_out: bool = False):
-        super().__init__(rng, shape, held_out)
-        self.before = ""
+    def __init__(self, rng: random.Random, shape, held_out: bool = False, near: Near | None = None):
+        super().__init__(rng, shape, held_out, near)
+        self.found: list[Section] = []  # by the last search
         self.library = Library(self.write_sections(rng.randint(*shape.library)), rng)
 
     def write_sections(self, count: int) -> list[Section]:
@@ -83,16 +82,14 @@ class Reader(Maker):
             claim, question, kind = self.pick(self.about())
             new = self.search(question, claim.section)
             turn = self.answered(claim, question, kind)
-        turn.question = self.before = turn.user
-        turn.user = laid_out(new, turn.user)
-        return turn
+        return self.lay_out(turn, new, self.found)
 
     def search(self, question: str, gold: Section | None = None) -> list[Section]:
         """What the search finds and the thread hasn't shown, numbered on; the section that answers is always among it."""
-        few = len(question.split()) <= FEW_WORDS
-        found = self.library.search(f"{self.before} {question}" if few else question, self.shape.found)
+        found = self.library.search(self.searched(question), self.shape.found)
         if gold and not any(s is gold for s in found):
             found[self.rng.randrange(len(found))] = gold
+        self.found = found
         new = [s for s in found if s.number == 0 and (len(self.shown) < MOST_SHOWN or s is gold)]
         for section in new:
             section.number = len(self.shown) + 1
@@ -127,7 +124,8 @@ class Sheet(Reader):
         opening = self.opening()
         turns = [opening, *self.stated(), *[self.unanswered(self.missing(), "unknown") for _ in range(rng.choice([1, 1, 2, 2, 3]))]]
         for turn in turns:
-            turn.question, turn.user = turn.user, laid_out(self.shown, turn.user)
+            self.lay_out(turn, self.shown, self.shown)
+            self.before = ""
         chosen = rng.sample(turns, min(len(turns), MOST_ASKED))
         return [Dialogue(system, [turn], self.world) for turn in chosen]
 
@@ -169,6 +167,6 @@ class Sheet(Reader):
         return self.shown or self.library.sections
 
 
-def make_sheet(seed: int, shape, held_out: bool = False) -> list[Dialogue]:
+def make_sheet(seed: int, shape, held_out: bool = False, near: Near | None = None) -> list[Dialogue]:
     """The sheet of a seed: dialogues of one turn that begin alike."""
-    return Sheet(random.Random(seed), shape, held_out).dialogues()
+    return Sheet(random.Random(seed), shape, held_out, near).dialogues()

@@ -1,0 +1,45 @@
+import type { Highlight, HighlightOptions, Passage } from '../src/ports/knowledge.ts'
+import type { Embedder } from './embedder.ts'
+import { sentences } from './sentences.ts'
+import { dot } from './static-embedder.ts'
+
+/**
+ * How near another sentence must be to be shown beside the nearest, as a share. On 24 invented handbooks (1,888 questions, two
+ * sentences at most) 65 % showed one, which answered 99 % of them, and 95 % showed one that answers.
+ */
+const close = 0.8
+/** A longer sentence is no highlight. */
+const longest = 400
+
+/**
+ * The sentences of passages that are nearest to a query, the nearest first: its own, and those about as near.
+ *
+ * @example await highlight('May I bring my dog?', passages, embedder, { most: 3 })
+ */
+export async function highlight(
+  query: string,
+  passages: readonly Passage[],
+  embedder: Embedder,
+  { most, signal }: HighlightOptions,
+): Promise<readonly Highlight[]> {
+  const found = passages.flatMap((passage) =>
+    sentences(passage.text)
+      .filter(({ text }) => text.length <= longest)
+      .map(({ text, about }) => ({ passage, text, told: `${passage.title}\n${about} ${text}` })),
+  )
+  if (found.length === 0 || most === 0) return []
+  const [asked = new Float32Array()] = await embedder.embed([query], 'query', signal)
+  const vectors = await embedder.embed(
+    found.map(({ told }) => told),
+    'document',
+    signal,
+  )
+  const ranked = found
+    .map(({ passage, text }, i) => ({ passage, text, likeness: dot(asked, vectors[i] ?? asked) }))
+    .sort((a, b) => b.likeness - a.likeness)
+  const least = Math.max(embedder.near ?? 0, close * (ranked[0]?.likeness ?? 0))
+  return ranked
+    .slice(0, most)
+    .filter(({ likeness }) => likeness >= least && likeness > 0)
+    .map(({ passage, text }) => ({ passage, text }))
+}
