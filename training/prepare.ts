@@ -13,6 +13,7 @@ import { modelShape } from './model-shape.ts'
 import { type Planned, planOf } from './plan.ts'
 import { defaultPolicy, type Policy } from './policy.ts'
 import { hyperFor } from './recipes.ts'
+import type { Registry } from './registry.ts'
 import { collect, type Selection, selectFrom } from './select.ts'
 import { whyNoSoftPrompt } from './soft-prompt.ts'
 import { folderOf, type Whose } from './tenants.ts'
@@ -31,6 +32,7 @@ export interface Preparing {
   readonly trainer: Trainer
   /** The base model: a GGUF's path or a server's model name. */
   readonly base: string
+  readonly registry: Pick<Registry, 'baseSha256'>
   /** Its Hugging Face folder; absent: training isn't set up. */
   readonly model?: string
   readonly dataDir: string
@@ -45,7 +47,7 @@ export interface Preparing {
  * @throws HoneError CONFIG without a model that can be trained
  */
 export async function prepare(options: Preparing, train: TrainOptions, whose: Whose): Promise<Prepared> {
-  const { store, model, trainOn, policy, dataDir, base } = options
+  const { store, registry, model, trainOn, policy, dataDir, base } = options
   if (!model) {
     const what = 'Training needs the model as a Hugging Face folder (safetensors and tokenizer) beside the GGUF'
     throw new HoneError('CONFIG', `${what}: set HONE_TRAIN_MODEL.`)
@@ -58,7 +60,7 @@ export async function prepare(options: Preparing, train: TrainOptions, whose: Wh
   const { method = 'dpo' } = train
   const as = (one: Method) => prepareAs(one, rowsFor(one), { ...options, model }, train)
   if (method !== 'auto') return as(method)
-  const advised = await advisedFor(folder, base)
+  const advised = await advisedFor(folder, await registry.baseSha256(base))
   const best = advised && explained(await as(advised.method), advised)
   if (best && !best.refusal) return best
   const choice = chooseMethod(rowsFor('kto'))
@@ -95,8 +97,8 @@ function explained(prepared: Prepared, { why }: Choice): Prepared {
 }
 
 /** What the newest finished comparison of methods on this base model advises. */
-async function advisedFor(folder: string, base: string): Promise<Choice | undefined> {
+async function advisedFor(folder: string, baseSha256: string): Promise<Choice | undefined> {
   const all = await compareStore(join(folder, 'compare')).all()
-  const newest = all.find((kept) => kept.head.base === base && comparesMethods(kept))
+  const newest = all.find((kept) => kept.head.base === baseSha256 && comparesMethods(kept))
   return newest && advisedMethod(newest)
 }

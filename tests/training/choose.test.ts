@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { baseSha256 } from '../../training/base.ts'
 import { chooseMethod } from '../../training/choose.ts'
 import { compareStore, type RowResult } from '../../training/compare/result.ts'
 import { leans, rowResult } from './compare/results.ts'
@@ -47,7 +48,8 @@ describe('the method that the data allow', () => {
     async function houseWith(...comparisons: readonly Compared[]) {
       const house = await openHouse({ pairs: 60 })
       const kept = compareStore(join(house.dir, 'compare'))
-      for (const [n, { base = join(house.dir, 'base.gguf'), rows, open = [] }] of comparisons.entries()) {
+      const weights = await baseSha256(join(house.dir, 'base.gguf'), join(house.dir, 'base.json'))
+      for (const [n, { base = weights, rows, open = [] }] of comparisons.entries()) {
         const asked = ['base', ...rows.map(({ row }) => row), ...open]
         const about = { heldOut: 20, budget: { minutes: 10, seed: 7 }, cannot: {}, rows: asked }
         const hash = `${n}`.repeat(20)
@@ -71,7 +73,7 @@ describe('the method that the data allow', () => {
     it('in the newest one that is whole, compares methods, and is on this base', async () => {
       const whole = { rows: [rowResult('sft', better), equal] }
       const others: readonly Compared[] = [
-        { rows: [rowResult('kto', better), equal], base: 'other.gguf' },
+        { rows: [rowResult('kto', better), equal], base: 'e'.repeat(64) },
         { rows: [rowResult('kto', better), equal], open: ['rl'] },
         { rows: [rowResult('kto', better)] },
       ]
@@ -93,11 +95,18 @@ describe('the method that the data allow', () => {
       await assert.rejects(house.learning.plan({ method: 'auto', labelSmoothing: 0.1 }), /dpo alone; full has none/)
     })
 
+    it('unless other weights lie at that path now', async () => {
+      await using house = await houseWith({ rows: [rowResult('sft', better), equal] })
+      assert.equal((await house.learning.plan({ method: 'auto' })).method, 'sft')
+      writeFileSync(join(house.dir, 'base.gguf'), 'other weights')
+      assert.equal((await house.learning.plan({ method: 'auto' })).method, 'dpo')
+    })
+
     it('unless it advises none that trains, or one that can’t run here', async () => {
       const nothing = await planned({ rows: [equal, rowResult('sft')] })
       assert.match(nothing.why ?? '', /pairs are enough for DPO/)
       await using house = await houseWith({ rows: [rowResult('full', better), equal] })
-      rmSync(join(house.dir, 'base.gguf'))
+      Object.assign(house.trainer, { full: false })
       const { method, refusal } = await house.learning.plan({ method: 'auto' })
       assert.deepEqual([method, refusal], ['dpo', undefined])
     })

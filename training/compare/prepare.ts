@@ -77,7 +77,8 @@ export async function prepareComparison(parts: PrepareParts, options: CompareOpt
   const selection = rowsFor('kto')
   const learn = await bot.learn()
   const ids = [selection.train, selection.heldOut, selection.unpaired].map((rows) => rows.map(({ id }) => id))
-  const hash = sha256(JSON.stringify([await registry.baseSha256(base), budget, ids, golden, learn]))
+  const baseSha256 = await registry.baseSha256(base)
+  const hash = sha256(JSON.stringify([baseSha256, budget, ids, golden, learn]))
   const earlier = await kept.get(hash)
   const done = new Set((earlier?.results ?? []).filter(({ failed }) => failed === undefined).map(({ row }) => row))
   const { recipes, seconds } = await recipesFor(parts, budget, rowsFor)
@@ -94,7 +95,7 @@ export async function prepareComparison(parts: PrepareParts, options: CompareOpt
   const head = {
     format: 1 as const,
     hash,
-    base,
+    base: baseSha256,
     heldOut: situation.heldOut,
     budget,
     rows: [...new Set([...(earlier?.head.rows ?? []), ...asked.map(({ id }) => id)])],

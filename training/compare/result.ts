@@ -37,7 +37,7 @@ export type RowResult = z.output<typeof result>
 const head = z.object({
   format: z.literal(1),
   hash: z.string(),
-  /** The base model: a GGUF's path or a server's model name. Absent in comparisons of an older Hone. */
+  /** SHA-256 of the base model, as manifests name it. Absent in comparisons of an older Hone. */
   base: z.string().exactOptional(),
   startedAt: z.coerce.date(),
   heldOut: z.number(),
