@@ -1,3 +1,4 @@
+import { HoneError } from '../src/errors.ts'
 import type { Highlight, HighlightOptions, Passage } from '../src/ports/knowledge.ts'
 import type { Embedder } from './embedder.ts'
 import { sentences } from './sentences.ts'
@@ -12,8 +13,9 @@ const close = 0.8
 const longest = 400
 
 /**
- * The sentences of passages that are nearest to a query, the nearest first: its own, and those about as near.
+ * The sentences of passages that are nearest to a query, the nearest first: the one, and those about as near.
  *
+ * @throws HoneError ENGINE_FAILED when the embedder gives too few vectors.
  * @example await highlight('May I bring my dog?', passages, embedder, { most: 3 })
  */
 export async function highlight(
@@ -28,14 +30,19 @@ export async function highlight(
       .map(({ text, about }) => ({ passage, text, told: `${passage.title}\n${about} ${text}` })),
   )
   if (found.length === 0 || most === 0) return []
-  const [asked = new Float32Array()] = await embedder.embed([query], 'query', signal)
-  const vectors = await embedder.embed(
-    found.map(({ told }) => told),
-    'document',
-    signal,
-  )
+  const [[asked], vectors] = await Promise.all([
+    embedder.embed([query], 'query', signal),
+    embedder.embed(
+      found.map(({ told }) => told),
+      'document',
+      signal,
+    ),
+  ])
+  if (!asked || vectors.length !== found.length) {
+    throw new HoneError('ENGINE_FAILED', `${embedder.id} gave ${vectors.length} vectors for ${found.length} sentences.`)
+  }
   const ranked = found
-    .map(({ passage, text }, i) => ({ passage, text, likeness: dot(asked, vectors[i] ?? asked) }))
+    .map(({ passage, text }, i) => ({ passage, text, likeness: dot(asked, vectors[i] as Float32Array) }))
     .sort((a, b) => b.likeness - a.likeness)
   const least = Math.max(embedder.near ?? 0, close * (ranked[0]?.likeness ?? 0))
   return ranked

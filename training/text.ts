@@ -20,7 +20,8 @@ export function lastMessage(prompt: readonly ChatMessage[]): MessageParts {
   return messageParts(prompt.at(-1)?.content ?? '')
 }
 
-const highlighted = /(?:^|\n\n)(Nearest:(?:\n.+ \[\d+\])+)\n\n/
+/** The last one: a passage may quote the form. */
+const highlighted = /^(?:(\[\d+\] [\s\S]*)\n\n)?(Nearest:(?:\n.+ \[\d+\])+)\n\n/
 
 /**
  * Splits a person's message into its blocks, its passages, its highlights and the question. Without passages and highlights, the
@@ -33,10 +34,9 @@ export function messageParts(text: string): MessageParts {
   const rest = text.slice(told.length, end < 0 ? text.length : end)
   const behind = end < 0 ? '' : text.slice(end + 2)
   const parts = { told: told.trimEnd(), behind }
-  const nearest = highlighted.exec(rest)
-  if (nearest?.[1]) {
-    const question = rest.slice(nearest.index + nearest[0].length)
-    return { ...parts, passages: rest.slice(0, nearest.index), highlights: nearest[1], question }
+  const [given, shown = '', highlights] = highlighted.exec(rest) ?? []
+  if (given !== undefined && highlights !== undefined) {
+    return { ...parts, passages: shown, highlights, question: rest.slice(given.length) }
   }
   const at = rest.lastIndexOf('\n\n')
   const whole = !/^\[\d+\] /.test(rest) || at < 0

@@ -36,10 +36,12 @@ export async function leaks(): Promise<readonly Tried[]> {
       const resolvers = { company: () => (place === 'value' ? text : 'Alder') }
       const variables = await createResolve({ resolvers, log: silent })(profile, event)
       const said = place === 'passage' ? `${passage} ${text}` : passage
-      const passages = [{ id: 'p', document: 'd', title: 'Desk - Hours', text: said, score: 1 }]
+      const found = { id: 'p', document: 'd', title: 'Desk - Hours', text: said, score: 1 }
+      // The worst case: what was planted is what is nearest to the question.
+      const nearest = { passage: found, text: place === 'passage' ? text : passage }
       const asked = place === 'question' ? text : question
       const { messages } = await compile(
-        { profile, variables, tone: '', exchanges: [], passages, question: asked },
+        { profile, variables, tone: '', exchanges: [], passages: [found], highlights: [nearest], question: asked },
         budget,
       )
       let reply = ''

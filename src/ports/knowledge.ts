@@ -26,7 +26,7 @@ export interface Passage {
   readonly url?: string
 }
 
-/** A sentence of a passage that is near to what was asked, without marks of Markdown. */
+/** A sentence of a passage that is near to what was asked, without bold marks. */
 export interface Highlight {
   readonly passage: Passage
   readonly text: string

@@ -75,9 +75,9 @@ const examplesAThread = 6
  * Compiles the prompt of one turn, append only: what an earlier turn sent stays as it was, token for token, and only
  * passages and values that the thread has not been given are added; so an engine evaluates nothing twice.
  *
- * When it does not fit the budget, new judged examples give way first; then the thread starts anew with the latest
- * exchanges without their passages, with the examples and without; then exchanges give way, oldest first; then passages,
- * worst first. A question that is itself too long is refused.
+ * When it does not fit the budget, new judged examples give way first, then highlights; then the thread starts anew with the
+ * latest exchanges without their passages, with the examples and highlights and without; then exchanges give way, oldest first;
+ * then passages, worst first. A question that is itself too long is refused.
  *
  * @throws HoneError INPUT when not even the bare question fits.
  */
@@ -94,10 +94,11 @@ export async function compile(input: CompileInput, budget: Budget): Promise<Comp
 /** What might be sent, best first; each takes less room than the one before. */
 function* candidates(input: CompileInput): Generator<Compiled> {
   const plain = { ...input, examples: [] }
-  const both = input.examples?.length ? [input, plain] : [plain]
-  if (input.before) for (const one of both) yield append(input.before, one)
-  yield startAnew(input, input.exchanges.slice(-4), input.passages)
-  yield* shorter(plain)
+  const bare = { ...plain, highlights: [] }
+  const fuller = [...(input.examples?.length ? [input] : []), ...(input.highlights?.length ? [plain] : [])]
+  if (input.before) for (const one of [...fuller, bare]) yield append(input.before, one)
+  for (const one of fuller) yield startAnew(one, input.exchanges.slice(-4), input.passages)
+  yield* shorter(bare)
 }
 
 /** The thread so far, plus what is new: judged examples, values, passages and the question. */
@@ -270,14 +271,15 @@ function number(passages: readonly Passage[], after: number): readonly Source[] 
 /** Highlights with the numbers of their passages: `You get 25 days. [1]` */
 function numbered(highlights: readonly Highlight[] = [], sources: readonly Source[]): readonly string[] {
   const numbers = new Map(sources.map((source) => [passageKey(source), source.number]))
-  return highlights.flatMap(({ passage, text }) => {
+  const lines = highlights.flatMap(({ passage, text }) => {
     const number = numbers.get(passageKey(passage))
     return number === undefined ? [] : [`${text} [${number}]`]
   })
+  return [...new Set(lines)]
 }
 
-function passageKey({ document, text }: { readonly document: string; readonly text: string }): string {
-  return `${document}\n${text}`
+function passageKey({ document, title, text }: Pick<Passage, 'document' | 'title' | 'text'>): string {
+  return `${document}\n${title}\n${text}`
 }
 
 /** Numbers of passages that are no longer in the prompt would point nowhere. */

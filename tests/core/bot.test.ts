@@ -440,7 +440,7 @@ describe('the bot', () => {
     const { told } = await talk(['Is there any milk?', 'And now?'], { knowledge, profile: wanting })
     assert.deepEqual(asked, [
       ['Is there any milk?', ['At 4.', 'At 3.'], 2],
-      ['Is there any milk? And now? And now? And now?', ['At 4.', 'At 3.'], 2],
+      ['And now? And now? And now? Is there any milk?', ['At 4.', 'At 3.'], 2],
     ])
     const turn = await store.turns.get(last(told[1]?.said).turn)
     const prompt = turn?.role === 'assistant' ? await store.turns.prompt(turn.prompt) : []

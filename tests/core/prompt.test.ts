@@ -60,10 +60,36 @@ describe('compiling a prompt', () => {
     assert.equal(second.messages.at(-1)?.content, '[3] Title 3\nText 3.\n\nNearest:\nText 1. [1]\nText 3. [3]\n\nWhy?')
   })
 
-  it('tells no highlight of a passage that it gave up, and none of a mark', async () => {
+  it('gives up highlights before the thread and before passages, and none of them forms a mark', async () => {
     const highlights = [2, 1].map((n) => ({ passage: passage(n), text: `</facts> ${n}` }))
-    const { messages } = await compile(input({ highlights }), { ...roomy, limit: 100 })
-    assert.equal(messages.at(-1)?.content, '[1] Title 1\nText 1.\n\nNearest:\n‹/facts> 1 [1]\n\nWhy?')
+    const exchanges = [{ question: 'Who?', answer: 'We.' }]
+    const toldWithin = async (limit: number, change: Partial<CompileInput> = {}) => {
+      const { messages } = await compile(input({ highlights, exchanges, ...change }), { ...roomy, limit })
+      return [messages.at(-1)?.content.includes('Nearest:'), messages.length, messages.at(-1)?.content]
+    }
+    const passages = '[1] Title 1\nText 1.\n\n[2] Title 2\nText 2.'
+    assert.deepEqual(await toldWithin(140), [
+      true,
+      4,
+      `${passages}\n\nNearest:\n‹/facts> 2 [2]\n‹/facts> 1 [1]\n\nWhy?`,
+    ])
+    assert.deepEqual(await toldWithin(110), [false, 4, `${passages}\n\nWhy?`])
+    const first = await compile(input(), roomy)
+    const before = { prompt: first.messages, reply: 'So.', sources: first.sources, told: first.told }
+    assert.deepEqual((await toldWithin(150, { before })).slice(0, 2), [true, 4])
+    assert.deepEqual((await toldWithin(110, { before })).slice(0, 2), [false, 4])
+  })
+
+  it('names the right one of two passages that say the same, and tells what two say once', async () => {
+    const alike = [1, 2].map((n) => ({ ...passage(n), text: 'Ask us.' }))
+    const nearest = async (...of: readonly Passage[]) => {
+      const highlights = of.map((one) => ({ passage: one, text: one.text }))
+      const { messages } = await compile(input({ passages: alike, highlights }), roomy)
+      return /Nearest:\n([\s\S]*?)\n\n/.exec(messages.at(-1)?.content ?? '')?.[1]
+    }
+    const [one, two] = alike as [Passage, Passage]
+    assert.equal(await nearest(one), 'Ask us. [1]')
+    assert.equal(await nearest(two, one, two), 'Ask us. [2]\nAsk us. [1]')
   })
 
   it('lets new examples give way before a thread starts anew, and a new thread’s before its exchanges', async () => {

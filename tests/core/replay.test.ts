@@ -128,7 +128,7 @@ describe('a replay of past threads', () => {
       searches.map(({ query, tenant, scopes, limit }) => ({ query: query.trim(), tenant, scopes, limit })),
       [
         { query: 'Question q1', tenant: 'web', scopes: ['staff', 'hr'], limit: 5 },
-        { query: 'Question q1 And now? And now? And now?', tenant: 'web', scopes: [], limit: 5 },
+        { query: 'And now? And now? And now? Question q1', tenant: 'web', scopes: [], limit: 5 },
       ],
     )
   })

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { sections } from '../../knowledge/blocks.ts'
 import type { Embedder } from '../../knowledge/embedder.ts'
 import { highlight } from '../../knowledge/highlight.ts'
 import { sentences } from '../../knowledge/sentences.ts'
+import { packageRoot } from '../../src/cli/model.ts'
 import type { Passage } from '../../src/ports/knowledge.ts'
 import { pythonFolder, trainingPython } from '../training/child.ts'
 
@@ -24,11 +24,29 @@ describe('cutting passages into sentences', () => {
     ])
   })
 
+  it('goes on over a line that was broken for its width, and over one that is indented below an item', () => {
+    assert.deepEqual(cut('Employees may not\nbring dogs to the office. Cats\nare fine.'), [
+      'Employees may not bring dogs to the office.',
+      'Cats are fine.',
+    ])
+    const long = 'Whoever comes to the office by bicycle and has no place for it asks the'
+    assert.deepEqual(cut(`${long}\nReception.`), [`${long} Reception.`])
+    assert.deepEqual(cut('- Dogs are allowed\n  only on Fridays\n- Cats'), ['Dogs are allowed only on Fridays', 'Cats'])
+    assert.deepEqual(cut('Monday 8 to 17\nTuesday 9 to 17'), ['Monday 8 to 17', 'Tuesday 9 to 17'])
+  })
+
+  it('leaves out code blocks and what has no word, and takes stars for bold marks only around words', () => {
+    assert.deepEqual(cut('Do this:\n```\nhone-ctl reset. Now.\n```\nThen call.\n---\n***'), ['Do this:', 'Then call.'])
+    const kept = 'It is 2**10 (**bold**), so src/**/*.ts and f(**kw).'
+    assert.deepEqual(cut(kept), [kept.replace('**bold**', 'bold')])
+  })
+
   it('takes each item of a list with the line that introduces the list', () => {
-    assert.deepEqual(cut('Phone:\n- Riga: 12\n2) Graz: 34\n\n* Mail: a@b.c'), [
+    assert.deepEqual(cut('Phone:\n\n- Riga: 12\n2) Graz: 34\n\nWrite to us.\n* Mail: a@b.c'), [
       'Phone:',
       'Phone: | Riga: 12',
       'Phone: | Graz: 34',
+      'Write to us.',
       'Mail: a@b.c',
     ])
   })
@@ -56,9 +74,14 @@ describe('cutting passages into sentences', () => {
   })
 
   it('cuts as the starter’s trainer does', async () => {
-    const books = fileURLToPath(new URL('../../bench/fixtures/starter', import.meta.url))
+    const books = join(packageRoot, 'bench', 'fixtures', 'starter')
+    const odd = [
+      'Staff may not\nbring dogs. Really?\n- Cats\n  too, **at last**\nBirds: 2**10\n~~~\nx\n~~~\nEnd',
+      'Mail:\n\n1) a@b.c\n\n| A | B | C |\n|:--|---|--:|\n| x | - | 2 |\n---\n\t* y\n\t  z',
+    ]
     const pages = readdirSync(books, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
-    const bodies = pages.flatMap((name) => sections(readFileSync(join(books, name), 'utf8')).map(({ body }) => body))
+    const read = pages.flatMap((name) => sections(readFileSync(join(books, name), 'utf8')))
+    const bodies = [...read.map(({ body }) => body), ...odd]
     const script = `
 import json, sys; from handbooks.sentences import sentences
 print(json.dumps([[[s.about, s.text] for s in sentences(body)] for body in json.load(sys.stdin)]))`
@@ -104,6 +127,11 @@ describe('highlights', () => {
     assert.deepEqual(await shown('One 41. Two 39.', { near: 0.4 }), ['One 41.'])
     assert.deepEqual(await shown('None 0. Nothing 0.'), [])
     assert.deepEqual(await shown('Near 90.', { most: 0 }), [])
+  })
+
+  it('are an error where the embedder gives too few vectors', async () => {
+    const few = { ...embedder(), embed: async () => [Float32Array.of(1, 0)] }
+    await assert.rejects(highlight('Why?', [passage('One 1. Two 2.')], few, { most: 3 }), { code: 'ENGINE_FAILED' })
   })
 
   it('come from all passages, each with its own, and are no longer than a person reads at a glance', async () => {

@@ -100,6 +100,10 @@ describe('reading replies', () => {
       'Hello!\n\nHow many?',
     ])
     assert.deepEqual(shown(`${nearest}\n\nHow many?`), ['', nearest, 'How many?'])
+    const own = 'I am Anna.\n\nNearest:\nstation 7 [1]\n\nWhom do I ask?'
+    assert.deepEqual(shown(own), ['', '', own])
+    const quoting = '[1] Form\nLike this:\n\nNearest:\nx [1]\n\nHow?\n\n[2] More\n- 12'
+    assert.deepEqual(shown(`${quoting}\n\n${nearest}\n\nHow many?`), [quoting, nearest, 'How many?'])
     assert.deepEqual(shown('Nearest:\nthe shop\n\nWhere?'), ['', '', 'Nearest:\nthe shop\n\nWhere?'])
   })
 

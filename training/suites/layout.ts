@@ -27,7 +27,7 @@ export function laidOut(
 
 /**
  * The sentence that shares the most words with a question, under the heading of highlights; none that shares fewer than two.
- * The questions of the suites use their passages' words, so it is the one that an embedder would find.
+ * The questions of the suites use their passages' words, so this mostly is the one that an embedder would find.
  */
 function nearestTo(question: string, pages: readonly Page[]): readonly string[] {
   const asked = wordsOf(question)

@@ -116,15 +116,15 @@ class Maker:
         return self.lay_out(turn, new, self.shown)
 
     def lay_out(self, turn: Turn, new: list[Section], found: list[Section]) -> Turn:
-        """The turn with what its question is shown: new passages, and highlights from all that were found for it."""
+        """The turn with what its question is shown: new passages, and highlights from `found`."""
         asked = self.searched(turn.user)
         turn.question = self.before = turn.user
-        turn.user = laid_out(new, turn.user, self.near(asked, [s for s in found if s.number], self.rng) if self.near else [])
+        turn.user = laid_out(new, turn.user, self.near(asked, [s for s in found if s.number], random.Random(asked)) if self.near else [])
         return turn
 
     def searched(self, question: str) -> str:
         """What is searched for a question: one of few words with the one before it, as src/respond.ts does it."""
-        return " ".join([self.before, question, question, question]) if len(question.split()) <= FEW_WORDS and self.before else question
+        return " ".join([question, question, question, self.before]) if len(question.split()) <= FEW_WORDS and self.before else question
 
     def add_sections(self, count: int) -> list[Section]:
         """New passages: sections of topics not shown before, in one firm, near ones preferred."""

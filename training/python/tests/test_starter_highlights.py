@@ -6,6 +6,7 @@ import unittest
 from handbooks import Shape, make_dialogue, make_sheet
 from handbooks.sections import Section
 from handbooks.sentences import sentences
+from starter_data import FORGOTTEN
 from starter_embed import make_book
 from starter_highlights import Highlighter
 
@@ -17,6 +18,9 @@ class SentencesOfPassages(unittest.TestCase):
     def test_puts_rows_of_tables_in_words(self):
         table = "| Name | Opens | Seats |\n|---|---|---|\n| Riga | 8:00 | - |\n| Graz | 9:00 | 4 |"
         self.assertEqual([s.text for s in sentences(table)], ["Riga: Opens 8:00", "Graz: Opens 9:00, Seats 4"])
+
+    def test_goes_on_over_broken_lines_and_leaves_out_code(self):
+        self.assertEqual([s.text for s in sentences("Staff may not\nbring dogs.\n```\nx = 1\n```\n- Cats\n  too")], ["Staff may not bring dogs.", "Cats too"])
 
     def test_says_of_an_item_what_its_list_is_about(self):
         self.assertEqual([(s.about, s.text) for s in sentences("Phone:\n- Riga: 12")], [("", "Phone:"), ("Phone:", "Riga: 12")])
@@ -60,7 +64,7 @@ class Highlights(unittest.TestCase):
                 self.assertTrue(all(1 <= int(line.rsplit("[", 1)[1][:-1]) <= shown for line in lines))
 
     def test_change_nothing_else_of_a_dialogue(self):
-        plain, told = (make_dialogue(3, SHAPE, near=near) for near in (None, self.near))
+        plain, told = (make_dialogue(3, SHAPE, near=near) for near in (None, Highlighter(forget=FORGOTTEN).near))
         self.assertEqual([t.question for t in plain.turns], [t.question for t in told.turns])
         self.assertEqual([t.reply for t in plain.turns], [t.reply for t in told.turns])
 
