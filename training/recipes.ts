@@ -12,6 +12,10 @@ export type Hyper = TrainJob['hyper']
  * epochs but not after 5; at 1.5e-3 right answers are lost. A LoRA on attention as well learns the same form, but the
  * model reads worse outside the layout it was trained in, for its attention is what finds the answer. The others are
  * the usual range for LoRA on a real model and a starting point.
+ *
+ * The SFT term weighs three times as much there: with highlights in its prompts the starter learns a form within few steps, and then
+ * goes on to garble values. On one rater's votes (bullets) golden questions fell from 93 to 82 % with a weight of 1 at both 1e-3 and 7e-4, to
+ * 86 % with 3 at either, with every fresh reply in the form.
  */
 const recipes: readonly { readonly parameters: number; readonly hyper: Hyper }[] = [
   {
@@ -21,7 +25,7 @@ const recipes: readonly { readonly parameters: number; readonly hyper: Hyper }[]
       epochs: 8,
       batchSize: 8,
       beta: 0.1,
-      sftWeight: 1,
+      sftWeight: 3,
       labelSmoothing: 0,
       rank: 16,
       alpha: 32,
