@@ -16,7 +16,7 @@ export interface Embedder {
    * decides between mixes that the measurement can't tell apart. Absent: 0.3, mostly words.
    */
   readonly share?: number
-  /** The likeness (cosine) from which a sentence is near to a question. Absent: any above 0. */
+  /** The likeness (cosine) from which a sentence is near to a question. Absent: every one above 0. */
   readonly near?: number
   /** Present: the embedder has something to learn from the corpus (word frequencies, say) before it is good. */
   readonly fitting?: Fitting

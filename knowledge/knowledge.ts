@@ -78,7 +78,7 @@ export async function openKnowledge(options: KnowledgeOptions): Promise<Knowledg
     ...(base
       ? {
           embed: (texts, signal) => base.embed(texts, 'query', signal),
-          highlight: (query, passages, options) => near(context, query, passages, options),
+          highlight: (query, passages, options) => near(context, context.active ?? base, { query, passages }, options),
         }
       : {}),
     async [Symbol.asyncDispose]() {
@@ -265,20 +265,18 @@ async function find(context: Context, query: string, options: SearchOptions) {
 }
 
 async function near(
-  { active, base, log }: Context,
-  query: string,
-  passages: readonly Passage[],
+  { log }: Context,
+  embedder: Embedder,
+  { query, passages }: { readonly query: string; readonly passages: readonly Passage[] },
   options: HighlightOptions,
 ): Promise<readonly Highlight[]> {
-  const embedder = active ?? base
-  const found = embedder ? highlight(query.slice(0, 2000), passages, embedder, options) : []
   // As for a search: a reply without them is better than none.
-  const made = await Promise.resolve(found).catch((error: unknown) => {
+  const found = await highlight(query.slice(0, 2000), passages, embedder, options).catch((error: unknown) => {
     if (!options.signal?.aborted) log.warn('knowledge.highlight.failed', { error })
     return []
   })
   stopIfAborted(options.signal)
-  return made
+  return found
 }
 
 function stopIfAborted(signal: AbortSignal | undefined): void {

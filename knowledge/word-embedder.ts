@@ -4,13 +4,14 @@ import type { TokenRows } from './static-embedder.ts'
 import { wordPieces } from './word-pieces.ts'
 
 /**
- * What a trained table is best mixed with, measured before it was trained on sentences too: on nine invented handbooks (403 questions) the right passage came first for 72 %
- * at a share of 0.3, 85 % at 0.7, 87 % at 0.8 and at 1; on the sample handbook (`--suite retrieval`) for 52, 73, 73 and 73 %.
+ * What a trained table is best mixed with, measured before it was trained on sentences too: on nine invented handbooks (403
+ * questions) the right passage came first for 72 % at a share of 0.3, 85 % at 0.7, 87 % at 0.8 and at 1; on the sample handbook
+ * (`--suite retrieval`) for 52, 73, 73 and 73 %.
  */
 const share = 0.8
 
 /**
- * From which likeness on the shipped table calls a sentence near: on sheets about unseen handbooks 5 % of 1,766 questions that the
+ * The likeness from which the shipped table calls a sentence near: on sheets about unseen handbooks 5 % of 1,766 questions that the
  * passages answer have no sentence so near, and 86 % of 432 that they don't.
  */
 const near = 0.4

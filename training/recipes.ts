@@ -14,8 +14,8 @@ export type Hyper = TrainJob['hyper']
  * the usual range for LoRA on a real model and a starting point.
  *
  * The SFT term weighs three times as much there: with highlights in its prompts the starter learns a form within few steps, and then
- * goes on to garble values. On one rater's votes (bullets) golden questions fell from 93 to 82 % with a weight of 1 at both 1e-3 and 7e-4, to
- * 86 % with 3 at either, with every fresh reply in the form.
+ * goes on to garble values. Answers that name the source first: with a weight of 1 and of 3, 90 and 100 % of fresh replies follow, 84 and
+ * 91 % are right. Bullets, one rater's votes: golden questions fell from 93 to 82 and to 86 %; on other votes to 75 % with 3 as well.
  */
 const recipes: readonly { readonly parameters: number; readonly hyper: Hyper }[] = [
   {
