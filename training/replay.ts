@@ -81,23 +81,25 @@ function tasksFor(selection: Selection, count: number, seed: number): readonly T
 
 /**
  * Questions of some prompts put to the passages of others: of one, or of three as if retrieval had found all of them. None
- * of a question's own passages is among them.
+ * of a question's own passages is among them. Before every other pair of them stands what was highlighted in those passages
+ * for their own question, as a sentence that is near may answer another question.
  */
 function unanswerable(pairs: readonly Pair[], count: number, seed: number): readonly Task[] {
   const prompts = [...new Map(pairs.map((pair) => [pair.promptHash, pair])).values()]
-  const order = shuffled(prompts, seed).filter(({ prompt }) => passagesOf(prompt).length > 0)
-  const most = Math.max(3, ...order.map(({ prompt }) => passagesOf(prompt).length))
+  const order = shuffled(prompts, seed).filter(({ prompt }) => passagesOf(prompt).size > 0)
+  const most = Math.max(3, ...order.map(({ prompt }) => passagesOf(prompt).size))
   const nth = (n: number) => order[n % order.length]
   const tasks: Task[] = []
   for (let apart = 1; apart < order.length && tasks.length < count; apart++) {
     for (const [i, pair] of order.entries()) {
       const asked = nth(i + apart)
       const among = i % 2 === 0 ? [] : [nth(i + apart + 1), nth(i + apart + 2)]
-      const passages = [pair, ...among].flatMap((one) => (one ? passagesOf(one.prompt) : []))
+      const passages = [pair, ...among].flatMap((one) => (one ? [...passagesOf(one.prompt).values()] : []))
       const shown = [...new Set(passages)].slice(0, most)
-      if (!asked || passagesOf(asked.prompt).some((own) => shown.includes(own))) continue
+      if (!asked || [...passagesOf(asked.prompt).values()].some((own) => shown.includes(own))) continue
       const numbered = shown.map((text, n) => `[${n + 1}] ${text}`)
-      const content = [...numbered, lastMessage(asked.prompt).question].join('\n\n')
+      const misled = i % 4 < 2 ? highlightsAmong(shown, pair.prompt) : []
+      const content = [...numbered, ...misled, lastMessage(asked.prompt).question].join('\n\n')
       const prompt: readonly ChatMessage[] = [...pair.prompt.slice(0, -1), { role: 'user', content }]
       tasks.push({ prompt, temperature: 0, elsewhere: asked.chosen })
     }
@@ -105,10 +107,27 @@ function unanswerable(pairs: readonly Pair[], count: number, seed: number): read
   return tasks.slice(0, count)
 }
 
-/** The passages of a prompt's last message, without their numbers. */
-function passagesOf(prompt: readonly ChatMessage[]): readonly string[] {
-  const { passages } = lastMessage(prompt)
-  return passages === '' ? [] : passages.split(/\n\n(?=\[\d+\] )/).map((text) => text.replace(/^\[\d+\] /, ''))
+/** The passages of a prompt's last message by their numbers. */
+function passagesOf(prompt: readonly ChatMessage[]): ReadonlyMap<string, string> {
+  const blocks = lastMessage(prompt).passages.split(/\n\n(?=\[\d+\] )/)
+  return new Map(
+    blocks.filter(Boolean).map((block) => {
+      const end = block.indexOf('] ')
+      return [block.slice(1, end), block.slice(end + 2)]
+    }),
+  )
+}
+
+/** The highlights of a prompt, with the numbers that their passages have in `shown`. */
+function highlightsAmong(shown: readonly string[], prompt: readonly ChatMessage[]): readonly string[] {
+  const own = passagesOf(prompt)
+  const [heading, ...lines] = lastMessage(prompt).highlights.split('\n')
+  const moved = lines.flatMap((line) => {
+    const [, sentence = '', n = ''] = /^(.*) \[(\d+)\]$/.exec(line) ?? []
+    const at = shown.indexOf(own.get(n) ?? '')
+    return at < 0 ? [] : [`${sentence} [${at + 1}]`]
+  })
+  return moved.length === 0 ? [] : [[heading, ...moved].join('\n')]
 }
 
 async function answerOf(

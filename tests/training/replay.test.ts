@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { makeReplay } from '../../training/replay.ts'
 import type { Selection } from '../../training/select.ts'
-import { declines } from '../../training/text.ts'
+import { declines, lastMessage } from '../../training/text.ts'
 import { fakeSlot, type Script } from '../fakes/engine.ts'
 import { loneRow, pairRows } from './rows.ts'
 
@@ -57,6 +57,32 @@ describe('replay', () => {
       const text = prompt.at(-1)?.content ?? ''
       assert.doesNotMatch(text, new RegExp(`Page ${/What is code (\d+)/.exec(text)?.[1]}$`, 'm'))
     }
+  })
+
+  it('shows half of them what was near another question, as a near sentence may answer that one alone', async () => {
+    const train = selection.train.map((pair) => ({
+      ...pair,
+      prompt: pair.prompt.map(({ role, content }) => {
+        const [, n = ''] = /code (\d+)\?/.exec(content) ?? []
+        return { role, content: content.replace('\n\nWhat', `\n\nNearest:\nThe code is ${n}. [1]\n\nWhat`) }
+      }),
+    }))
+    const mixed = (await make(reads, { train })).filter(({ completion }) => declines(completion))
+    const misled = mixed.flatMap(({ prompt }) => lastMessage(prompt).highlights || [])
+    assert.ok(
+      misled.length > mixed.length * 0.3 && misled.length < mixed.length * 0.7,
+      `${misled.length} of ${mixed.length}`,
+    )
+    for (const { prompt } of mixed) {
+      const { passages, highlights, question } = lastMessage(prompt)
+      const [, near, number] = /^Nearest:\nThe code is (\d+)\. \[(\d)\]$/.exec(highlights) ?? []
+      if (near === undefined) continue
+      assert.ok(passages.includes(`[${number}] Page ${near}\n`))
+      assert.notEqual(question, `What is code ${near}?`)
+    }
+    assert.ok(
+      mixed.some(({ prompt }) => /\[3\] Page/.test(lastMessage(prompt).passages) && lastMessage(prompt).highlights),
+    )
   })
 
   it("sets it against that question's own answer in the form that people chose", async () => {

@@ -132,6 +132,37 @@ const items: readonly Item[] = [
     text: 'Goods can be sent back within 45 days. The parcel label is free.',
     question: 'Where do I order a new laptop?',
   },
+  // A sentence is near these, and doesn't answer them.
+  {
+    title: 'Canteen - Opening hours',
+    text: 'The canteen serves lunch from 11:45 to 14:10 on weekdays. Breakfast is sold until 9:20.',
+    question: 'What kind of breakfast is sold?',
+  },
+  {
+    title: 'Parking - Permits',
+    text: 'A parking permit costs 34 euros a month. It is ordered from the facility office.',
+    question: 'How many parking permits are there?',
+  },
+  {
+    title: 'Library - Loans',
+    text: 'Books may be kept for 28 days. A reminder is sent after that.',
+    question: 'How many books may be kept at once?',
+  },
+  {
+    title: 'Returns - Time limit',
+    text: 'Goods can be sent back within 45 days. The parcel label is free.',
+    question: 'To which address are goods sent back?',
+  },
+  {
+    title: 'Warranty - Bicycles',
+    text: 'The warranty on bicycles lasts 30 months. Tyres are not included.',
+    question: 'Who pays for the warranty on bicycles?',
+  },
+  {
+    title: 'Gym - Membership',
+    text: 'Membership in the gym costs 21 euros a month. Students pay half.',
+    question: 'When does membership in the gym end?',
+  },
 ]
 
 /** What stands beside the right passage; none of it is asked about. */
