@@ -84,7 +84,7 @@ cli
   .command('chat', 'Chat in the terminal')
   .option('--once <text>', 'Print one reply and exit')
   .option('--json', 'Print one JSON object')
-  .action((flags) => withParts(flags, (parts, output) => chat(text('once'), parts, output)))
+  .action((flags) => withDesk(flags, (desk, output) => chat(text('once'), desk, output)))
 cli
   .command('ingest <...sources>', 'Read folders, files and URLs into the knowledge; a second run takes what changed')
   .option('--json', 'Print one JSON object')

@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import { asHoneError, HoneError } from '../../src/errors.ts'
 import { newId } from '../../src/id.ts'
 import type { Bot, FeedbackEvent } from '../../src/ports/bot.ts'
@@ -10,19 +10,18 @@ import { type Line, messageLimit, parseLine, parseOutcome } from './parse.ts'
 import { showRun } from './progress.ts'
 import { errorText, help, outcomeText, type Paint, plain, whyText } from './render.ts'
 
-export interface TerminalOptions {
-  readonly input: Readable & { readonly isTTY?: boolean }
+/** What a chat is shown on, and who talks. */
+export interface ChatOptions {
   readonly output: Writable & { readonly isTTY?: boolean }
   readonly person?: Person
   /** May this person retrain and choose versions? The person at the machine usually may. */
   readonly admin: boolean
-  /** Ends the chat from outside. */
-  readonly signal?: AbortSignal
 }
 
 /** One person's chat in one terminal, apart from how lines are read. */
 export interface Chat {
   readonly channel: Channel
+  readonly thread: string
   /** Does what a line says; resolves when the next line may come. */
   line(text: string): Promise<'quit' | 'go on'>
   /** True when there was a reply to stop. */
@@ -39,7 +38,7 @@ type Told = FeedbackEvent extends infer One
 
 interface Session {
   readonly bot: Bot
-  readonly options: TerminalOptions
+  readonly options: ChatOptions
   readonly paint: Paint
   readonly person: Person
   readonly thread: string
@@ -54,9 +53,9 @@ interface Session {
 }
 
 /** Begins a chat in a thread of its own. */
-export function chat(bot: Bot, options: TerminalOptions): Chat {
+export function chat(bot: Bot, options: ChatOptions): Chat {
   const session = begin(bot, options)
-  const { write, paint, ended } = session
+  const { write, paint, ended, thread } = session
   return {
     channel: terminalChannel({
       write,
@@ -64,6 +63,7 @@ export function chat(bot: Bot, options: TerminalOptions): Chat {
       statuses: options.output.isTTY === true,
       ended: (...how) => settle(session, ...how),
     }),
+    thread,
     async line(text) {
       try {
         const outcome = session.duel ? parseOutcome(text) : null
@@ -79,12 +79,17 @@ export function chat(bot: Bot, options: TerminalOptions): Chat {
       bot.stop(session.answering)
       return true
     },
-    greet: () => write(paint('dim', 'Ask something. /help shows what else you can do.\n')),
+    greet: () => write(greeting(paint)),
     end: () => ended.abort(),
   }
 }
 
-function begin(bot: Bot, options: TerminalOptions): Session {
+/** What a chat begins with. */
+export function greeting(paint: Paint): string {
+  return paint('dim', 'Ask something. /help shows what else you can do.\n')
+}
+
+function begin(bot: Bot, options: ChatOptions): Session {
   const { output } = options
   return {
     bot,

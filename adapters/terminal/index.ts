@@ -1,10 +1,16 @@
 import type { Bot } from '../../src/ports/bot.ts'
-import { chat, type TerminalOptions } from './chat.ts'
-import { listen } from './listen.ts'
+import type { ChatOptions } from './chat.ts'
+import { type ListenOptions, listen } from './listen.ts'
+import { openChat } from './switchboard.ts'
 
+export { type Chat, type ChatOptions, greeting } from './chat.ts'
+export { type ListenOptions, listen } from './listen.ts'
 export { type OnceOptions, once } from './once.ts'
 export { painter } from './paint.ts'
 export { type ProgressOptions, showRun } from './progress.ts'
+export { openChat } from './switchboard.ts'
+
+export type TerminalOptions = ChatOptions & ListenOptions
 
 /**
  * Chats in a terminal until the person quits or the input ends. Lines from a pipe are answered one after the other.
@@ -12,12 +18,10 @@ export { type ProgressOptions, showRun } from './progress.ts'
  * @example await terminal(bot, { input: process.stdin, output: process.stdout, admin: true })
  */
 export async function terminal(bot: Bot, options: TerminalOptions): Promise<void> {
-  const session = chat(bot, options)
-  const detach = bot.attach(session.channel)
+  const session = openChat(bot, options)
   try {
     await listen(session, options)
   } finally {
     session.end()
-    detach()
   }
 }

@@ -1,12 +1,21 @@
 import { createInterface } from 'node:readline'
-import type { Chat, TerminalOptions } from './chat.ts'
+import type { Readable, Writable } from 'node:stream'
+import type { Chat } from './chat.ts'
 import { parseLine } from './parse.ts'
+
+/** Where lines come from, and where what is typed shows. */
+export interface ListenOptions {
+  readonly input: Readable & { readonly isTTY?: boolean }
+  readonly output: Writable & { readonly isTTY?: boolean }
+  /** Ends the chat from outside. */
+  readonly signal?: AbortSignal
+}
 
 /**
  * Reads lines and hands them on one at a time, so that a pipe is answered in order; `/stop` and Ctrl-C overtake, since
  * they are about the reply that is being written.
  */
-export async function listen(session: Chat, options: TerminalOptions): Promise<void> {
+export async function listen(session: Pick<Chat, 'line' | 'stop' | 'greet'>, options: ListenOptions): Promise<void> {
   const { input, output, signal } = options
   const lines = createInterface({ input, output, prompt: '› ', terminal: isTerminal(options) })
   const prompt = () => {
@@ -46,6 +55,6 @@ export async function listen(session: Chat, options: TerminalOptions): Promise<v
   if (!over) await Promise.race([queue, aborted.promise])
 }
 
-function isTerminal({ input, output }: TerminalOptions): boolean {
+function isTerminal({ input, output }: ListenOptions): boolean {
   return output.isTTY === true && input.isTTY === true
 }

@@ -19,7 +19,7 @@ export interface OnceOptions {
  * @throws HoneError when there is no reply
  * @example await once(bot, 'How many days of vacation do I get?', { output: process.stdout, json: true })
  */
-export async function once(bot: Bot, text: string, options: OnceOptions): Promise<void> {
+export async function once(bot: Pick<Bot, 'ask'>, text: string, options: OnceOptions): Promise<void> {
   const { output, json = false, person, signal } = options
   let reply: Reply | undefined
   let streamed = false

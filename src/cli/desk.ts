@@ -11,6 +11,7 @@ import {
   type Toolkit,
 } from '../../training/index.ts'
 import { HoneError } from '../errors.ts'
+import type { ReplyEvent } from '../ports/channel.ts'
 import type { CompareOptions, ComparePlan, Comparing, Comparison } from '../ports/compare.ts'
 import { everyTenant, type Passage } from '../ports/knowledge.ts'
 import type { RunEvent, TrainOptions, TrainPlan, VersionInfo } from '../ports/learning.ts'
@@ -19,11 +20,15 @@ import type { TuneOptions, TunePlan, TuneReport, Tuning } from '../ports/tune.ts
 import type { ProfileInfo } from '../profiles.ts'
 import { parseProfile } from '../prompt/profile.ts'
 import type { Ingesting, Source } from './ingests.ts'
+import { starterNotice } from './model.ts'
 import type { Parts } from './parts.ts'
+import { createTalks, type Talks } from './talks.ts'
 import { type Told, whyOf } from './why.ts'
 
 /** What the commands need that also work while a server has the data folder: its own parts, or that server's. */
-export interface Desk {
+export interface Desk extends Talks {
+  /** One question from the terminal, one reply. Whoever stops listening stops it. */
+  ask(text: string): AsyncIterable<ReplyEvent>
   /** Reads a folder, file or web page into the knowledge. Whoever stops listening doesn't stop it. */
   ingest(source: Source): AsyncIterable<Ingesting>
   /** Passages of what everybody may see, the best first. */
@@ -78,7 +83,7 @@ export interface OfTenant {
 const by = 'cli'
 type DeskParts = Pick<
   Parts,
-  'ingests' | 'knowledge' | 'learning' | 'store' | 'config' | 'forget' | 'model' | 'profiles' | 'replays'
+  'bot' | 'ingests' | 'knowledge' | 'learning' | 'store' | 'config' | 'forget' | 'model' | 'profiles' | 'replays'
 >
 
 /** The desk of this process: what the commands do when no server runs, and what a server does for them. */
@@ -95,6 +100,10 @@ export function localDesk(parts: DeskParts): Desk {
     return found
   }
   return {
+    ...createTalks(parts.bot, () => (parts.model().starter ? starterNotice : undefined)),
+    async *ask(text) {
+      yield* (await parts.bot()).ask(text, { tenant: 'terminal' })
+    },
     async *ingest(source) {
       yield* (await ingests()).run(source)
     },

@@ -5,9 +5,11 @@ import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { asHoneError, codes, type ErrorCode, HoneError } from '../errors.ts'
+import type { ReplyEvent } from '../ports/channel.ts'
 import type { RunEvent } from '../ports/learning.ts'
 import { hasBearer } from './bearer.ts'
 import type { Desk } from './desk.ts'
+import type { Shown } from './talks.ts'
 
 const path = '/desk/'
 const noteName = 'server.json'
@@ -95,13 +97,16 @@ export async function remoteDesk(dataDir: string): Promise<(Desk & { readonly ur
     throw lost()
   }
   async function* events<E = RunEvent>(
-    name: 'ingest' | 'train' | 'compare' | 'tune' | 'replay',
-    given: object,
+    name: 'ask' | 'talk' | 'ingest' | 'train' | 'compare' | 'tune' | 'replay',
+    given: unknown,
   ): AsyncGenerator<E> {
     for await (const { event } of ask(note as Note, name, given)) yield event as E
   }
   return {
     url: note.url,
+    ask: (text) => events<ReplyEvent>('ask', text),
+    talk: (look) => events<Shown>('talk', look),
+    type: (typed) => call('type', typed),
     ingest: (source) => events('ingest', source),
     search: (query) => call('search', query),
     plan: (options) => call('plan', options),

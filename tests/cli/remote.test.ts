@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { serve } from '@hono/node-server'
 import { openKnowledge } from '../../knowledge/index.ts'
 import { type Desk, localDesk } from '../../src/cli/desk.ts'
@@ -11,6 +12,7 @@ import { createIngests } from '../../src/cli/ingests.ts'
 import { packageRoot } from '../../src/cli/model.ts'
 import { promptFacts } from '../../src/cli/prompt-facts.ts'
 import { openDesk, remoteDesk } from '../../src/cli/remote.ts'
+import { talkThrough } from '../../src/cli/talking.ts'
 import { childEnvironment, readConfig } from '../../src/config.ts'
 import { silent } from '../../src/log.ts'
 import type { Store } from '../../src/ports/store.ts'
@@ -19,6 +21,7 @@ import { parseProfile } from '../../src/prompt/profile.ts'
 import { createReplays } from '../../src/replay/replays.ts'
 import { lockDataDir } from '../../src/store/index.ts'
 import { forgetInTraining, parseRows } from '../../training/index.ts'
+import { type FakeBot, fakeBot } from '../fakes/bot.ts'
 import { openHouse } from '../training/house.ts'
 
 const bot = { exampleMessages: async () => 0, learn: async () => 'own' as const, embed: async () => undefined }
@@ -38,6 +41,8 @@ describe('commands beside a running server', function suite() {
     let dir: string
     let url: string
     let desk: Desk
+    let chatting: FakeBot
+    let close: () => Promise<void>
     beforeEach(async () => {
       stack = new AsyncDisposableStack()
       const shelf = onlyOnce(async (store: Store) => {
@@ -68,7 +73,9 @@ describe('commands beside a running server', function suite() {
       })
       const knowledge = stack.use(await openKnowledge({ dir: join(dir, 'k'), log: silent, vectors: 'usearch' }))
       const ingests = stack.use(createIngests(knowledge, silent))
+      chatting = fakeBot()
       const parts = {
+        bot: async () => chatting,
         knowledge: async () => knowledge,
         ingests: async () => ingests,
         replays: async () => replays,
@@ -77,18 +84,53 @@ describe('commands beside a running server', function suite() {
         profiles: () => shelf(house.store),
         config,
         forget,
-        model: () => ({ base: '', starter: false }),
+        model: () => ({ base: '', starter: true }),
       }
       const open = stack.use(openDesk(localDesk(parts), dir))
       const fetch = async (request: Request) => (await open.fetch(request)) ?? new Response('other', { status: 404 })
       const server = serve({ fetch, port: 0, hostname: '127.0.0.1' })
       await once(server, 'listening')
       stack.defer(() => void server.close())
+      close = async () => void ('closeAllConnections' in server && server.closeAllConnections())
       url = `http://127.0.0.1:${(server.address() as { port: number }).port}/`
       await open.announce(url)
       desk = (await remoteDesk(dir)) ?? assert.fail('There is no desk.')
     })
     afterEach(() => stack.disposeAsync())
+
+    /** Types lines into a chat of its own and answers what was shown there. */
+    const typed = async (lines: readonly string[]) => {
+      const [input, output] = [new PassThrough(), new PassThrough()]
+      const notices: string[] = []
+      input.end(lines.map((line) => `${line}\n`).join(''))
+      await talkThrough(desk, { input, output, say: (text) => void notices.push(text) })
+      output.end()
+      return { notices, text: (await Array.fromAsync(output, String)).join('') }
+    }
+
+    it('which answers one question', async () => {
+      const events = await Array.fromAsync(desk.ask('How long?'))
+      const last = events.at(-1)
+      assert.ok(last?.kind === 'done' && last.reply.text === 'You said: How long?')
+    })
+
+    it('which people chat with in as many terminals as they like, each in a thread of its own', async () => {
+      const both = await Promise.all([typed(['one', '/up', '/again']), typed(['two', '/better Just 2.'])])
+      const [first, second] = both.map(({ text }) => text)
+      assert.match(first ?? '', /^Ask something.*\nYou said: one\n+Thank you\.\nYou said: one\n/)
+      assert.match(second ?? '', /^Ask something.*\nYou said: two\n+Thank you, kept/)
+      assert.match(both[0].notices.join(), /^Starter model/)
+      assert.equal(new Set(chatting.received.map(({ thread }) => thread)).size, 2)
+      assert.deepEqual(chatting.said.map(({ kind }) => kind).sort(), ['correction', 'vote'])
+      assert.match((await typed(['three'])).text, /You said: three/)
+    })
+
+    it('which says so when it goes while somebody chats', async () => {
+      const [input, output] = [new PassThrough(), new PassThrough()]
+      const chat = talkThrough(desk, { input, output, say() {} })
+      output.once('data', () => void close())
+      await assert.rejects(chat, { code: 'DATA_LOCKED', message: /broke off/ })
+    })
 
     it('which reads documents, meant from where the command is run, and finds passages in them', async () => {
       writeFileSync(join(dir, 'leave.md'), '# Leave\n\nYou get 25 days of vacation.\n')
@@ -235,7 +277,9 @@ describe('commands beside a running server', function suite() {
       )
       const found = await ended('search', 'vacation')
       assert.match(found.stdout, /25 days/)
-      const refused = await ended('chat', '--once', 'How many days of vacation?')
+      const answered = await ended('chat', '--once', 'How many days of vacation?')
+      assert.deepEqual([answered.code, /25 days/.test(answered.stdout)], [0, true], answered.stderr)
+      const refused = await ended('eval')
       assert.equal(refused.code, 1)
       assert.match(refused.stderr, new RegExp(`in use by process ${server.pid}`))
     } finally {

@@ -55,6 +55,25 @@ describe('the terminal', () => {
     assert.match(shown, /Answer 1 to one[\s\S]+\[1\] Time off - Vacation time-off\.md[\s\S]+Answer 1 to two/)
   })
 
+  it('is there for as many people as chat at once, each sees their own replies', async () => {
+    const hold = Promise.withResolvers<void>()
+    script = (text) => ({ chunks: text === 'slow' ? [hold.promise, 'at last'] : [`at once: ${text}`] })
+    const [slow, quick] = [screen(), screen()]
+    const input = new PassThrough()
+    const waiting = terminal(bot, { input, output: slow.output, admin: true })
+    const other = new PassThrough()
+    const chatting = terminal(bot, { input: other, output: quick.output, admin: true })
+    other.end('quick\n')
+    await chatting
+    input.end('slow\n')
+    hold.resolve()
+    await waiting
+    assert.match(quick.text(), /at once: quick/)
+    assert.doesNotMatch(quick.text(), /at last/)
+    assert.match(slow.text(), /at last/)
+    assert.doesNotMatch(slow.text(), /at once/)
+  })
+
   it('says that an admin wrote a line, where it is told so', async () => {
     await type('one')
     const input = new PassThrough()
