@@ -137,7 +137,7 @@ cli
 cli
   .command('eval [version]', 'The gate’s checks for a version: the newest, or this one')
   .option('--json', 'Print one JSON object')
-  .action((version, flags) => withParts(flags, (parts, output) => evaluateVersion(version, parts, output)))
+  .action((version, flags) => withDesk(flags, (desk, output) => evaluateVersion(version, desk, output)))
 cli
   .command('versions', 'Every version')
   .option(...ofTenantOption)

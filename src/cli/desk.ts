@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import {
+  evaluate,
   exportFeedback,
   exportFor,
   type FeedbackRow,
@@ -8,20 +10,23 @@ import {
   type Imported,
   importFeedback,
   type RowFormat,
+  readGolden,
   type Toolkit,
 } from '../../training/index.ts'
+import { emitting } from '../emitting.ts'
 import { HoneError } from '../errors.ts'
+import { createLogger } from '../log.ts'
 import type { ReplyEvent } from '../ports/channel.ts'
 import type { CompareOptions, ComparePlan, Comparing, Comparison } from '../ports/compare.ts'
 import { everyTenant, type Passage } from '../ports/knowledge.ts'
-import type { RunEvent, TrainOptions, TrainPlan, VersionInfo } from '../ports/learning.ts'
+import type { GateReport, RunEvent, TrainOptions, TrainPlan, VersionInfo } from '../ports/learning.ts'
 import type { Replay, ReplayedTurn, ReplayOptions } from '../ports/replay.ts'
 import type { TuneOptions, TunePlan, TuneReport, Tuning } from '../ports/tune.ts'
 import type { ProfileInfo } from '../profiles.ts'
 import { parseProfile } from '../prompt/profile.ts'
 import type { Ingesting, Source } from './ingests.ts'
 import { starterNotice } from './model.ts'
-import type { Parts } from './parts.ts'
+import { type Parts, teacherOf } from './parts.ts'
 import { createTalks, type Talks } from './talks.ts'
 import { type Told, whyOf } from './why.ts'
 
@@ -48,6 +53,8 @@ export interface Desk extends Talks {
   tuned(): Promise<TuneReport | null>
   cancel(): Promise<boolean>
   versions(of?: OfTenant): Promise<readonly VersionInfo[]>
+  /** The gate's checks of a version, the newest with null: what is being done, then the report. Whoever stops listening stops it. */
+  evaluate(version: string | null): AsyncIterable<{ readonly say: string } | Evaluated>
   promote(asked: OfTenant & { readonly version: string }): Promise<void>
   /** Answers which version serves now. */
   rollback(of?: OfTenant): Promise<string>
@@ -75,6 +82,12 @@ export interface Desk extends Talks {
   cancelReplay(): Promise<boolean>
 }
 
+/** What the gate says of a version today. */
+export interface Evaluated {
+  readonly version: string
+  readonly report: GateReport
+}
+
 /** For whom; absent: all there is, or where the loop says it belongs. */
 export interface OfTenant {
   readonly tenant?: string
@@ -83,7 +96,18 @@ export interface OfTenant {
 const by = 'cli'
 type DeskParts = Pick<
   Parts,
-  'bot' | 'ingests' | 'knowledge' | 'learning' | 'store' | 'config' | 'forget' | 'model' | 'profiles' | 'replays'
+  | 'bot'
+  | 'slot'
+  | 'registry'
+  | 'ingests'
+  | 'knowledge'
+  | 'learning'
+  | 'store'
+  | 'config'
+  | 'forget'
+  | 'model'
+  | 'profiles'
+  | 'replays'
 >
 
 /** The desk of this process: what the commands do when no server runs, and what a server does for them. */
@@ -128,6 +152,17 @@ export function localDesk(parts: DeskParts): Desk {
     tuned: async () => (await (await tuning()).last()) ?? null,
     cancel: async () => (await learning()).cancel(by),
     versions: async (of) => (await learning()).versions(of?.tenant),
+    async *evaluate(version) {
+      const stop = new AbortController()
+      try {
+        yield* emitting<{ readonly say: string } | Evaluated>(async (emit) => {
+          const say = (line: string) => emit({ say: line })
+          emit(await evaluate(version ?? undefined, { ...(await evaluating(parts)), signal: stop.signal, say }))
+        })
+      } finally {
+        stop.abort()
+      }
+    },
     promote: async ({ version, tenant }) => (await learning()).promote(version, by, tenant),
     rollback: async (of) => (await learning()).rollback(by, of?.tenant),
     why: (turn) => whyOf(turn, parts),
@@ -153,5 +188,20 @@ export function localDesk(parts: DeskParts): Desk {
     },
     lastReplay: async () => (await replays()).last() ?? null,
     cancelReplay: async () => (await replays()).cancel(),
+  }
+}
+
+/** What the gate works with, outside a run. */
+async function evaluating(parts: DeskParts) {
+  const { dataDir, trainOn, teacher, tenants, logLevel } = parts.config
+  return {
+    store: await parts.store(),
+    slot: await parts.slot(),
+    registry: await parts.registry(),
+    base: parts.model().base,
+    trainOn,
+    pooled: tenants.pooled,
+    golden: await readGolden(join(dataDir, 'golden.jsonl')),
+    ...(teacher.url ? { judge: teacherOf(parts.config, createLogger(logLevel)) } : {}),
   }
 }

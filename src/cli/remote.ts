@@ -8,7 +8,7 @@ import { asHoneError, codes, type ErrorCode, HoneError } from '../errors.ts'
 import type { ReplyEvent } from '../ports/channel.ts'
 import type { RunEvent } from '../ports/learning.ts'
 import { hasBearer } from './bearer.ts'
-import type { Desk } from './desk.ts'
+import type { Desk, Evaluated } from './desk.ts'
 import type { Shown } from './talks.ts'
 
 const path = '/desk/'
@@ -97,7 +97,7 @@ export async function remoteDesk(dataDir: string): Promise<(Desk & { readonly ur
     throw lost()
   }
   async function* events<E = RunEvent>(
-    name: 'ask' | 'talk' | 'ingest' | 'train' | 'compare' | 'tune' | 'replay',
+    name: 'ask' | 'talk' | 'evaluate' | 'ingest' | 'train' | 'compare' | 'tune' | 'replay',
     given: unknown,
   ): AsyncGenerator<E> {
     for await (const { event } of ask(note as Note, name, given)) yield event as E
@@ -119,6 +119,7 @@ export async function remoteDesk(dataDir: string): Promise<(Desk & { readonly ur
     tuned: () => call('tuned'),
     cancel: () => call('cancel'),
     versions: (of) => call('versions', of),
+    evaluate: (version) => events<{ readonly say: string } | Evaluated>('evaluate', version),
     promote: (asked) => call('promote', asked),
     rollback: (of) => call('rollback', of),
     why: (turn) => call('why', turn),

@@ -80,11 +80,13 @@ describe('commands beside a running server', function suite() {
         ingests: async () => ingests,
         replays: async () => replays,
         learning: async () => house.learning,
+        slot: async () => house.slot,
+        registry: async () => house.registry,
         store: async () => house.store,
         profiles: () => shelf(house.store),
         config,
         forget,
-        model: () => ({ base: '', starter: true }),
+        model: () => ({ base: join(dir, 'base.gguf'), starter: true }),
       }
       const open = stack.use(openDesk(localDesk(parts), dir))
       const fetch = async (request: Request) => (await open.fetch(request)) ?? new Response('other', { status: 404 })
@@ -152,6 +154,11 @@ describe('commands beside a running server', function suite() {
       const serving = async () => (await desk.versions()).find((version) => version.serving)
       const version = await serving()
       assert.ok(version?.id === 'v1' && version.createdAt instanceof Date)
+      const judged = await Array.fromAsync(desk.evaluate('v1'))
+      const report = judged.at(-1)
+      assert.ok(report && 'report' in report && report.version === 'v1' && report.report.checks.length > 20)
+      assert.ok(judged.some((told) => 'say' in told && told.say === 'Measuring v1.'))
+      await assert.rejects(Array.fromAsync(desk.evaluate('v9')), { code: 'NOT_FOUND' })
       assert.equal(await desk.rollback(), 'v0')
       await desk.promote({ version: 'v1' })
       assert.equal((await serving())?.id, 'v1')
@@ -279,7 +286,7 @@ describe('commands beside a running server', function suite() {
       assert.match(found.stdout, /25 days/)
       const answered = await ended('chat', '--once', 'How many days of vacation?')
       assert.deepEqual([answered.code, /25 days/.test(answered.stdout)], [0, true], answered.stderr)
-      const refused = await ended('eval')
+      const refused = await ended('serve')
       assert.equal(refused.code, 1)
       assert.match(refused.stderr, new RegExp(`in use by process ${server.pid}`))
     } finally {
