@@ -12,13 +12,18 @@ NEEDS = ("prompt", "completion")
 
 
 def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, progress):
-    """A TRL trainer for `rows`; replay rows are simply more rows, for their loss is the same one."""
+    """A TRL trainer for `rows`."""
+    return on_rows(job, base, rows + replay, work, progress, None if job.method == "full" else lora_config(job))
+
+
+def on_rows(job: Job, base, rows: list[dict], work: Path, progress, adapter):
+    """A TRL trainer of an adapter, or of the whole model. Replay rows are simply more rows, for their loss is the same one."""
     model, tokenizer = base
     return replaying(SFTTrainer, None, 0.0, progress)(
         model=model,
         args=SFTConfig(**training_settings(job, work), completion_only_loss=True),
-        train_dataset=Dataset.from_list(rows + replay),
+        train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
-        peft_config=None if job.method == "full" else lora_config(job),
+        peft_config=adapter,
         callbacks=[progress],
     )

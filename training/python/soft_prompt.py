@@ -6,32 +6,21 @@ that space should start. What comes out is a PEFT folder; no engine of Hone's ca
 
 from pathlib import Path
 
-from common import training_settings
-from datasets import Dataset
 from job import Job
 from peft import PromptTuningConfig
-from replay import replaying
-from trl import SFTConfig, SFTTrainer
+from sft import on_rows
 
 NEEDS = ("prompt", "completion")
 FALLBACK = "Answer the question as people like it."
 
 
 def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, progress):
-    """A TRL trainer for `rows`, as in SFT; replay rows are simply more rows."""
-    model, tokenizer = base
-    return replaying(SFTTrainer, None, 0.0, progress)(
-        model=model,
-        args=SFTConfig(**training_settings(job, work), completion_only_loss=True),
-        train_dataset=Dataset.from_list(rows + replay),
-        processing_class=tokenizer,
-        peft_config=PromptTuningConfig(
-            task_type="CAUSAL_LM", num_virtual_tokens=job.hyper.rank, prompt_tuning_init="TEXT",
-            prompt_tuning_init_text=beginning(rows), tokenizer_name_or_path=str(job.model),
-            tokenizer_kwargs={"local_files_only": True},
-        ),
-        callbacks=[progress],
+    """A TRL trainer for `rows`, as in SFT."""
+    words = PromptTuningConfig(
+        task_type="CAUSAL_LM", num_virtual_tokens=job.hyper.rank, prompt_tuning_init="TEXT", prompt_tuning_init_text=beginning(rows),
+        tokenizer_name_or_path=str(job.model), tokenizer_kwargs={"local_files_only": True},
     )  # fmt: skip
+    return on_rows(job, base, rows + replay, work, progress, words)
 
 
 def beginning(rows: list[dict]) -> str:
