@@ -12,6 +12,8 @@ import { errorText, help, outcomeText, type Paint, plain, whyText } from './rend
 
 /** What a chat is shown on, and who talks. */
 export interface ChatOptions {
+  /** Absent: the colours that fit `output`. */
+  readonly paint?: Paint
   readonly output: Writable & { readonly isTTY?: boolean }
   readonly person?: Person
   /** May this person retrain and choose versions? The person at the machine usually may. */
@@ -94,7 +96,7 @@ function begin(bot: Bot, options: ChatOptions): Session {
   return {
     bot,
     options,
-    paint: painter(output),
+    paint: options.paint ?? painter(output),
     person: options.person ?? { id: 'terminal:you', name: 'You' },
     thread: `terminal:main:${newId('t')}`,
     waiting: new Map(),

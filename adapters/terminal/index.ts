@@ -7,7 +7,9 @@ export { type Chat, type ChatOptions, greeting } from './chat.ts'
 export { type ListenOptions, listen } from './listen.ts'
 export { type OnceOptions, once } from './once.ts'
 export { painter } from './paint.ts'
+export { parseLine } from './parse.ts'
 export { type ProgressOptions, showRun } from './progress.ts'
+export type { Paint } from './render.ts'
 export { openChat } from './switchboard.ts'
 
 export type TerminalOptions = ChatOptions & ListenOptions

@@ -7,5 +7,6 @@ import { talkThrough } from './talking.ts'
 export async function chat(text: string | undefined, desk: Desk, output: Output): Promise<void> {
   const { stdin: input, stdout } = process
   if (text === undefined) return talkThrough(desk, { input, output: stdout, say: output.say })
-  await once({ ask: (asked) => desk.ask(asked) }, text, { output: stdout, json: output.json })
+  const { signal } = new AbortController()
+  await once({ ask: (asked) => desk.ask(asked, signal) }, text, { output: stdout, json: output.json })
 }

@@ -32,8 +32,8 @@ import { type Told, whyOf } from './why.ts'
 
 /** What the commands need that also work while a server has the data folder: its own parts, or that server's. */
 export interface Desk extends Talks {
-  /** One question from the terminal, one reply. Whoever stops listening stops it. */
-  ask(text: string): AsyncIterable<ReplyEvent>
+  /** One question from the terminal, one reply. */
+  ask(text: string, signal: AbortSignal): AsyncIterable<ReplyEvent>
   /** Reads a folder, file or web page into the knowledge. Whoever stops listening doesn't stop it. */
   ingest(source: Source): AsyncIterable<Ingesting>
   /** Passages of what everybody may see, the best first. */
@@ -53,8 +53,8 @@ export interface Desk extends Talks {
   tuned(): Promise<TuneReport | null>
   cancel(): Promise<boolean>
   versions(of?: OfTenant): Promise<readonly VersionInfo[]>
-  /** The gate's checks of a version, the newest with null: what is being done, then the report. Whoever stops listening stops it. */
-  evaluate(version: string | null): AsyncIterable<{ readonly say: string } | Evaluated>
+  /** The gate's checks of a version, the newest with null: what is being done, then the report. */
+  evaluate(version: string | null, signal: AbortSignal): AsyncIterable<{ readonly say: string } | Evaluated>
   promote(asked: OfTenant & { readonly version: string }): Promise<void>
   /** Answers which version serves now. */
   rollback(of?: OfTenant): Promise<string>
@@ -125,8 +125,8 @@ export function localDesk(parts: DeskParts): Desk {
   }
   return {
     ...createTalks(parts.bot, () => (parts.model().starter ? starterNotice : undefined)),
-    async *ask(text) {
-      yield* (await parts.bot()).ask(text, { tenant: 'terminal' })
+    async *ask(text, signal) {
+      yield* (await parts.bot()).ask(text, { tenant: 'terminal', signal })
     },
     async *ingest(source) {
       yield* (await ingests()).run(source)
@@ -152,17 +152,11 @@ export function localDesk(parts: DeskParts): Desk {
     tuned: async () => (await (await tuning()).last()) ?? null,
     cancel: async () => (await learning()).cancel(by),
     versions: async (of) => (await learning()).versions(of?.tenant),
-    async *evaluate(version) {
-      const stop = new AbortController()
-      try {
-        yield* emitting<{ readonly say: string } | Evaluated>(async (emit) => {
-          const say = (line: string) => emit({ say: line })
-          emit(await evaluate(version ?? undefined, { ...(await evaluating(parts)), signal: stop.signal, say }))
-        })
-      } finally {
-        stop.abort()
-      }
-    },
+    evaluate: (version, signal) =>
+      emitting(async (emit) => {
+        const say = (line: string) => emit({ say: line })
+        emit(await evaluate(version ?? undefined, { ...(await evaluating(parts)), signal, say }))
+      }),
     promote: async ({ version, tenant }) => (await learning()).promote(version, by, tenant),
     rollback: async (of) => (await learning()).rollback(by, of?.tenant),
     why: (turn) => whyOf(turn, parts),

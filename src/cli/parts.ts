@@ -186,7 +186,7 @@ export function openParts(config: Config, log: Logger): Parts {
     if (!config.mcp) return []
     return stack.use(await openServers(await readServers(config.mcp, config.named))).tools
   })
-  const bot = async (given: Pick<BotOptions, 'variables' | 'tools'> = {}): Promise<Bot> => {
+  const makeBot = async (given: Pick<BotOptions, 'variables' | 'tools'>): Promise<Bot> => {
     const judged = await examples()
     const made = stack.use(
       await createBot({
@@ -217,6 +217,11 @@ export function openParts(config: Config, log: Logger): Parts {
       const slotOf = async (whose = '') => (await engines.of?.(whose)) ?? engines
       receipts = stack.use(createReceipts({ ...known, slotOf, most: config.receipts, tell: made.tell, log }))
     }
+    return made
+  }
+  let made: Promise<Bot> | undefined
+  const bot = (given: Pick<BotOptions, 'variables' | 'tools'> = {}): Promise<Bot> => {
+    made ??= makeBot(given)
     return made
   }
   return {

@@ -44,7 +44,8 @@ export function openDesk(desk: Desk, dataDir: string): OpenDesk {
       if (asked.method !== 'POST' || !hasBearer(asked, key)) {
         return new Response('Only commands of this data folder may ask here.', { status: 403 })
       }
-      return new Response(streamOf(answer(desk, pathname.slice(path.length), asked)), {
+      const leaving = new AbortController()
+      return new Response(streamOf(answer(desk, pathname.slice(path.length), asked, leaving.signal), leaving), {
         headers: { 'content-type': 'application/x-ndjson' },
       })
     },
@@ -53,12 +54,21 @@ export function openDesk(desk: Desk, dataDir: string): OpenDesk {
   }
 }
 
-async function* answer(desk: Desk, name: string, asked: Request): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+async function* answer(
+  desk: Desk,
+  name: string,
+  asked: Request,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const line = (value: object) => Buffer.from(`${JSON.stringify(value)}\n`)
   try {
     const given: unknown = await asked.json()
     if (!Object.hasOwn(desk, name)) throw new HoneError('INPUT', `The running Hone knows no ${name}.`)
-    const done = (desk[name as keyof Desk] as (given: unknown) => Promise<unknown> | AsyncIterable<unknown>)(given)
+    const work = desk[name as keyof Desk] as (
+      given: unknown,
+      signal: AbortSignal,
+    ) => Promise<unknown> | AsyncIterable<unknown>
+    const done = work(given, signal)
     if (!(Symbol.asyncIterator in done)) yield line({ result: await done })
     else for await (const event of done) yield line({ event })
   } catch (error) {
@@ -67,15 +77,21 @@ async function* answer(desk: Desk, name: string, asked: Request): AsyncGenerator
   }
 }
 
-/** Whoever breaks the connection off ends the listening, not the work. */
-function streamOf(lines: AsyncGenerator<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array> {
+/** Whoever breaks the connection off ends the listening; of the work, only what takes the signal. */
+function streamOf(
+  lines: AsyncGenerator<Uint8Array<ArrayBuffer>>,
+  leaving: AbortController,
+): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {
       const { value } = await lines.next()
       if (value) controller.enqueue(value)
       else controller.close()
     },
-    cancel: () => void lines.return(undefined),
+    cancel() {
+      leaving.abort()
+      void lines.return(undefined)
+    },
   })
 }
 
@@ -99,13 +115,14 @@ export async function remoteDesk(dataDir: string): Promise<(Desk & { readonly ur
   async function* events<E = RunEvent>(
     name: 'ask' | 'talk' | 'evaluate' | 'ingest' | 'train' | 'compare' | 'tune' | 'replay',
     given: unknown,
+    signal?: AbortSignal,
   ): AsyncGenerator<E> {
-    for await (const { event } of ask(note as Note, name, given)) yield event as E
+    for await (const { event } of ask(note as Note, name, given, signal)) yield event as E
   }
   return {
     url: note.url,
-    ask: (text) => events<ReplyEvent>('ask', text),
-    talk: (look) => events<Shown>('talk', look),
+    ask: (text, signal) => events<ReplyEvent>('ask', text, signal),
+    talk: (look, signal) => events<Shown>('talk', look, signal),
     type: (typed) => call('type', typed),
     ingest: (source) => events('ingest', source),
     search: (query) => call('search', query),
@@ -119,7 +136,7 @@ export async function remoteDesk(dataDir: string): Promise<(Desk & { readonly ur
     tuned: () => call('tuned'),
     cancel: () => call('cancel'),
     versions: (of) => call('versions', of),
-    evaluate: (version) => events<{ readonly say: string } | Evaluated>('evaluate', version),
+    evaluate: (version, signal) => events<{ readonly say: string } | Evaluated>('evaluate', version, signal),
     promote: (asked) => call('promote', asked),
     rollback: (of) => call('rollback', of),
     why: (turn) => call('why', turn),
@@ -146,9 +163,9 @@ interface Line {
 }
 
 /** Not `fetch`, which gives up when nothing was said for five minutes. */
-async function* ask({ url, key }: Note, name: string, given: unknown): AsyncGenerator<Line> {
+async function* ask({ url, key }: Note, name: string, given: unknown, signal?: AbortSignal): AsyncGenerator<Line> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
-  const asked = request(new URL(path + name, url), { method: 'POST', headers })
+  const asked = request(new URL(path + name, url), { method: 'POST', headers, ...(signal ? { signal } : {}) })
   asked.end(JSON.stringify(given))
   try {
     const [response] = (await once(asked, 'response')) as [IncomingMessage]
@@ -162,6 +179,7 @@ async function* ask({ url, key }: Note, name: string, given: unknown): AsyncGene
       yield line
     }
   } catch (error) {
+    if (signal?.aborted) throw new HoneError('CANCELLED', 'Stopped.')
     throw error instanceof HoneError ? error : lost(error)
   } finally {
     asked.destroy()

@@ -1,5 +1,6 @@
 import { PassThrough, Writable } from 'node:stream'
-import { type Chat, openChat } from '../../adapters/terminal/index.ts'
+import { styleText } from 'node:util'
+import { type Chat, openChat, type Paint } from '../../adapters/terminal/index.ts'
 import { HoneError } from '../errors.ts'
 import { newId } from '../id.ts'
 import type { Bot } from '../ports/bot.ts'
@@ -8,8 +9,7 @@ import type { Bot } from '../ports/bot.ts'
 export interface Look {
   readonly isTTY: boolean
   readonly columns?: number
-  /** Bits of colour, as `tty.WriteStream.getColorDepth` counts them. */
-  readonly colours: number
+  readonly colours: boolean
 }
 
 /** What a chat tells the terminal that shows it: its name first, then texts, and after each line what comes next. */
@@ -18,16 +18,16 @@ export type Shown =
   | { readonly text: string }
   | { readonly line: number; readonly next: 'quit' | 'go on' }
 
-/** What the terminal tells a chat. */
+/** What the terminal tells a chat: a line, by its number, or that the reply is to stop. */
 export type Typed = { readonly talk: string } & (
-  | { readonly kind: 'line'; readonly line: number; readonly text: string }
-  | { readonly kind: 'stop' | 'end' }
+  | { readonly line: number; readonly text: string }
+  | { readonly stop: true }
 )
 
 /** Chats of terminals that may belong to other processes: values that fit through a connection go in and out. */
 export interface Talks {
-  /** Begins a chat and tells what it shows, until it is told to end. */
-  talk(look: Look): AsyncIterable<Shown>
+  /** Begins a chat and tells what it shows, until the signal ends it. */
+  talk(look: Look, signal: AbortSignal): AsyncIterable<Shown>
   type(typed: Typed): Promise<void>
 }
 
@@ -35,16 +35,20 @@ export interface Talks {
 export function createTalks(bot: () => Promise<Bot>, notice: () => string | undefined = () => undefined): Talks {
   const talks = new Map<string, { readonly session: Chat; readonly shown: PassThrough }>()
   return {
-    async *talk(look) {
+    async *talk(look, signal) {
       const talk = newId('talk')
       const shown = new PassThrough({ objectMode: true })
-      const session = openChat(await bot(), { output: screen(look, shown), admin: true })
+      const session = openChat(await bot(), { output: screen(look, shown), paint: paintFor(look), admin: true })
       talks.set(talk, { session, shown })
+      const end = () => void shown.end()
+      signal.addEventListener('abort', end, { once: true })
+      if (signal.aborted) end()
       try {
         const said = notice()
         yield { talk, ...(said === undefined ? {} : { notice: said }) }
         yield* shown as AsyncIterable<Shown>
       } finally {
+        signal.removeEventListener('abort', end)
         talks.delete(talk)
         session.end()
       }
@@ -52,17 +56,17 @@ export function createTalks(bot: () => Promise<Bot>, notice: () => string | unde
     async type(typed) {
       const { session, shown } = talks.get(typed.talk) ?? {}
       if (!session || !shown) throw new HoneError('NOT_FOUND', 'That chat has ended; `hone chat` begins a new one.')
-      if (typed.kind === 'stop') session.stop()
-      if (typed.kind === 'end') shown.end()
-      if (typed.kind === 'line') {
-        const { line, text } = typed
-        void session.line(text).then((next) => show(shown, { line, next }))
+      if ('stop' in typed) {
+        session.stop()
+        return
       }
+      const { line, text } = typed
+      void session.line(text).then((next) => show(shown, { line, next }))
     },
   }
 }
 
-function screen({ isTTY, columns, colours }: Look, shown: PassThrough): Writable & { readonly isTTY: boolean } {
+function screen({ isTTY, columns }: Look, shown: PassThrough): Writable & { readonly isTTY: boolean } {
   const output = new Writable({
     decodeStrings: false,
     write(text, _encoding, done) {
@@ -70,7 +74,12 @@ function screen({ isTTY, columns, colours }: Look, shown: PassThrough): Writable
       done()
     },
   })
-  return Object.assign(output, { isTTY, columns, getColorDepth: () => colours })
+  return Object.assign(output, { isTTY, columns })
+}
+
+/** The terminal decides about colours, not what this process was started with. */
+function paintFor({ colours }: Look): Paint {
+  return (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text)
 }
 
 /** A reply may still be written when its terminal is gone. */

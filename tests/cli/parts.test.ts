@@ -36,6 +36,12 @@ describe('the parts of a Hone', function suite() {
     return openParts(readConfig({ HONE_DATA: join(dir, 'data'), HONE_MODEL: model }), log)
   }
 
+  it('have one bot, whoever asks: a second one would take the first one’s events for left over', async () => {
+    await using parts = open()
+    const [first, second] = await Promise.all([parts.bot(), parts.bot()])
+    assert.equal(first, second)
+  })
+
   describe('with the serving model’s own token embeddings', () => {
     beforeEach(async () => {
       await using parts = open()

@@ -24,6 +24,7 @@ import { forgetInTraining, parseRows } from '../../training/index.ts'
 import { type FakeBot, fakeBot } from '../fakes/bot.ts'
 import { openHouse } from '../training/house.ts'
 
+const never = new AbortController().signal
 const bot = { exampleMessages: async () => 0, learn: async () => 'own' as const, embed: async () => undefined }
 
 /** The same answer for every call. */
@@ -43,6 +44,8 @@ describe('commands beside a running server', function suite() {
     let desk: Desk
     let chatting: FakeBot
     let close: () => Promise<void>
+    /** Resolves when the server has noticed that a terminal is gone. */
+    let gone: PromiseWithResolvers<void>
     beforeEach(async () => {
       stack = new AsyncDisposableStack()
       const shelf = onlyOnce(async (store: Store) => {
@@ -88,7 +91,13 @@ describe('commands beside a running server', function suite() {
         forget,
         model: () => ({ base: join(dir, 'base.gguf'), starter: true }),
       }
-      const open = stack.use(openDesk(localDesk(parts), dir))
+      gone = Promise.withResolvers()
+      const local = localDesk(parts)
+      const talk: Desk['talk'] = (look, signal) => {
+        signal.addEventListener('abort', () => gone.resolve())
+        return local.talk(look, signal)
+      }
+      const open = stack.use(openDesk({ ...local, talk }, dir))
       const fetch = async (request: Request) => (await open.fetch(request)) ?? new Response('other', { status: 404 })
       const server = serve({ fetch, port: 0, hostname: '127.0.0.1' })
       await once(server, 'listening')
@@ -111,7 +120,7 @@ describe('commands beside a running server', function suite() {
     }
 
     it('which answers one question', async () => {
-      const events = await Array.fromAsync(desk.ask('How long?'))
+      const events = await Array.fromAsync(desk.ask('How long?', never))
       const last = events.at(-1)
       assert.ok(last?.kind === 'done' && last.reply.text === 'You said: How long?')
     })
@@ -125,6 +134,22 @@ describe('commands beside a running server', function suite() {
       assert.equal(new Set(chatting.received.map(({ thread }) => thread)).size, 2)
       assert.deepEqual(chatting.said.map(({ kind }) => kind).sort(), ['correction', 'vote'])
       assert.match((await typed(['three'])).text, /You said: three/)
+    })
+
+    it('which notices when a terminal is gone, though nothing is being said', async () => {
+      const leaving = new AbortController()
+      const shown = desk.talk({ isTTY: false, colours: false }, leaving.signal)[Symbol.asyncIterator]()
+      await shown.next()
+      leaving.abort()
+      await assert.rejects(shown.next(), { code: 'CANCELLED' })
+      await gone.promise
+    })
+
+    it('which stops what nobody waits for any more', async () => {
+      const stop = new AbortController()
+      const asked = desk.ask('Anyone?', stop.signal)[Symbol.asyncIterator]()
+      stop.abort()
+      await assert.rejects(asked.next(), { code: 'CANCELLED' })
     })
 
     it('which says so when it goes while somebody chats', async () => {
@@ -154,11 +179,11 @@ describe('commands beside a running server', function suite() {
       const serving = async () => (await desk.versions()).find((version) => version.serving)
       const version = await serving()
       assert.ok(version?.id === 'v1' && version.createdAt instanceof Date)
-      const judged = await Array.fromAsync(desk.evaluate('v1'))
+      const judged = await Array.fromAsync(desk.evaluate('v1', never))
       const report = judged.at(-1)
       assert.ok(report && 'report' in report && report.version === 'v1' && report.report.checks.length > 20)
       assert.ok(judged.some((told) => 'say' in told && told.say === 'Measuring v1.'))
-      await assert.rejects(Array.fromAsync(desk.evaluate('v9')), { code: 'NOT_FOUND' })
+      await assert.rejects(Array.fromAsync(desk.evaluate('v9', never)), { code: 'NOT_FOUND' })
       assert.equal(await desk.rollback(), 'v0')
       await desk.promote({ version: 'v1' })
       assert.equal((await serving())?.id, 'v1')
