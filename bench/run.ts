@@ -5,6 +5,7 @@ import type { Result, Suite } from './result.ts'
 
 const suites: Readonly<Record<string, () => Promise<{ readonly run: Suite }>>> = {
   starter: () => import('./suites/starter.ts'),
+  everyday: () => import('./suites/everyday.ts'),
   retrieval: () => import('./suites/retrieval.ts'),
   loop: () => import('./suites/loop.ts'),
   train: () => import('./suites/train.ts'),

@@ -33,6 +33,11 @@ ALIKE = [
     {"pension", "insurance"}, {"order-change", "upgrade"}, {"unlock", "password-age", "lockout"}, {"lost", "repair"}, {"teams", "sites"}, {"contact", "item-keeper", "unlock", "repair"},
     {"post-time", "pickup"}, {"approval-limit", "vacation-approve"}, {"course-repay", "training-money"}, {"print-limit", "printer"}, {"remote", "core-hours"}, {"birthday", "wedding"},
     {"countries", "delivery-country"}, {"expense-paid", "expense-deadline"}, {"drill", "alarm", "assembly"}, {"pause", "upgrade", "cancel"}, {"annual", "nonprofit"},
+    {"club-room", "thing-place"}, {"club-day", "thing-day"}, {"club-lead", "thing-host"}, {"club-fee", "thing-fee"}, {"service-until", "service-from"},
+    {"service-place", "item-place"}, {"service-run", "item-keeper", "hall-key"}, {"food-until", "food-from", "lunch-time"}, {"food-price", "lunch-price"},
+    {"hall-room", "hall-floor", "contact-room", "room-floor"}, {"hall-lock", "doors", "alarm"}, {"role-pay", "role-extra"}, {"role-boss", "lead"}, {"role-meet", "assembly"},
+    {"role-pause", "break"}, {"course-again", "course-valid"}, {"course-cost", "thing-fee"}, {"course-teacher", "thing-host"}, {"course-long", "thing-long"},
+    {"check-often", "check-new", "check-year", "item-life"}, {"check-who", "item-keeper"}, {"check-store", "item-place"},
 ]
 OFF_TOPIC = ["What is the capital of France?", "Who won the world cup?", "What's the weather like today?", "How tall is the Eiffel Tower?", "What is two plus two?", "Who is the president?",
              "What is the meaning of life?", "How do I bake bread?", "What time is it?", "What day is it today?", "What colour is the boss's car?", "What is the boss's favourite song?",
@@ -102,17 +107,26 @@ def near(fact: Fact, present: set[str]) -> bool:
     return fact.id in present or not present.isdisjoint(CLOSE_TO.get(fact.id, ()))
 
 
+def unsaid(claim: Claim, said: list[Claim]) -> list[tuple[Fact, str]]:
+    """What could be asked about a claim's entity that no claim says of it, though one may say it of another entity."""
+    known = {c.fact.id for c in said if c.entity == claim.entity}
+    return [(f, claim.entity) for t in load() if claim.fact in t.facts for f in t.facts if f.slot == claim.fact.slot and not near(f, known)]
+
+
 def ask_unknown(world: World, shown: list[Section], used: list[Topic], stranger) -> str:
-    """A question that the shown passages don't answer: another entity, a missing fact of a shown topic, or another topic."""
+    """A question that the shown passages don't answer: what they don't say of an entity, another entity, a missing fact, or another topic."""
     rng = world.rng
     present = {c.fact.id for s in shown for c in s.claims}
-    slotted = [c.fact for s in shown for c in s.claims if c.entity]
+    named = [c for s in shown for c in s.claims if c.entity]
     roll = rng.random()
-    if slotted and roll < 0.4:
-        fact = rng.choice(slotted)
+    if named and roll < 0.25 and (crossed := unsaid(rng.choice(named), named)):
+        fact, entity = rng.choice(crossed)
+        return roughen(plain_ask(world, fact, entity), rng, keep=entity)
+    if named and roll < 0.5:
+        fact = rng.choice(named).fact
         entity = stranger(fact.slot, fact.id)
         return roughen(plain_ask(world, fact, entity), rng, keep=entity)
-    topics = used if used and roll < 0.65 else load()
+    topics = used if used and roll < 0.7 else load()
     facts = [f for t in topics for f in t.facts if not near(f, present)] or [f for t in load() for f in t.facts if not near(f, present)]
     fact = rng.choice(facts)
     entity = rng.choice(world.entities(fact.slot, 4)) if fact.slot else ""

@@ -1,6 +1,7 @@
 """Builds sections: Markdown that states facts, and for each fact a claim that says what was stated and where."""
 
 import random
+import re
 from dataclasses import dataclass, field
 
 from .filler import ABOUT, PLAIN
@@ -10,7 +11,9 @@ from .world import World
 
 LOWERABLE = set("The Our A An You Your We Every Each Everyone All After For On In If Unused There Please Both Most Some At To "
                 "Vacation Passwords Requests Salaries Laptops Visitors If When Whenever Anyone Whoever Nobody No Only Before Until Once As With By Up Above Below "
-                "During Besides Apart Write Please Take Book Call Ask Send Bring Keep Order Choose Customers Staff Parcels Orders Everybody These This It".split())
+                "During Besides Apart Write Please Take Book Call Ask Send Bring Keep Order Choose Customers Staff Parcels Orders Everybody These This It They".split())
+IT = {"club", "service", "hall", "course", "event", "thing", "product", "food", "room-name"}  # slots whose entity a later sentence may call "it"
+THEY = {"role", "check"}
 OPENERS = ["As a rule, ", "Since last year, ", "From this year on, ", "Please note: ", "Normally ", "In general, ", "Important: ", "From day one, ",
            "At the moment ", "By the way, ", "Good news: ", "Here, too: ", "For the time being, ", "To be clear: ", "As most of you know, ", "In short, ", "Since the spring, ",
            "As agreed with the works council, ", "To keep it simple, ", "A short reminder: ", "Worth knowing: ", "In our firm, ", "As in past years, ", "It is a fixed rule: "]
@@ -43,6 +46,11 @@ class Claim:
     items: list[str] = field(default_factory=list)
     says_yes: bool = True
     section: "Section | None" = None
+
+    @property
+    def leans(self) -> bool:
+        """Whether its sentence only makes sense after the one before it."""
+        return self.qualifier is not None or (self.entity != "" and self.entity.lower() not in self.evidence.lower())
 
 
 @dataclass
@@ -79,6 +87,9 @@ def fill(pattern: str, entity: str, value: str, count: int, rng: random.Random) 
 def make_claims(world: World, topic: Topic, count: int) -> list[Claim]:
     """Claims for a section of a topic: facts without a slot once, facts with one for several entities."""
     rng, claims = world.rng, []
+    alike = [f for f in topic.facts if f.slot in IT | THEY]
+    if len(alike) > 1 and rng.random() < 0.6:
+        return about_one(world, rng.sample(alike, min(max(2, count), len(alike))))
     for fact in rng.sample(topic.facts, min(count, len(topic.facts))):
         if fact.slot:
             pool = world.entities(fact.slot, rng.choice([2, 3, 4, 6]))
@@ -89,6 +100,27 @@ def make_claims(world: World, topic: Topic, count: int) -> list[Claim]:
             for qualifier in rng.sample(QUALIFIERS, rng.choice([1, 1, 2])):
                 claims.append(new_claim(world, fact, qualifier=qualifier))
     return claims
+
+
+def about_one(world: World, facts: list[Fact]) -> list[Claim]:
+    """Claims about one entity: the first sentence names it, later ones mostly call it "it"."""
+    rng, slot = world.rng, facts[0].slot
+    entity = rng.choice(world.entities(slot, 4))
+    claims = [new_claim(world, fact, entity) for fact in facts if fact.slot == slot]
+    for claim in claims[1:]:
+        if rng.random() < 0.75:
+            claim.evidence = with_pronoun(claim.evidence, entity, slot)
+    return claims
+
+
+def with_pronoun(sentence: str, entity: str, slot: str) -> str:
+    """The sentence with a pronoun in place of the entity: "The chess club meets in room 3." becomes "It meets in room 3." """
+    subject, other = ("They", " them") if slot in THEY else ("It", " it")
+    for name in (f"The {entity} ", f"{capital(entity)} "):
+        if sentence.startswith(name):
+            return f"{subject} {sentence[len(name):]}"
+    named = rf"(?<! of) {re.escape(entity)}(?= by|\.)" if slot in THEY else rf"(?<! of)(?<! at)(?<! in)(?<!At)(?<!In)(?<!nside) the {re.escape(entity)}\b"
+    return re.sub(named, other, sentence, count=1)
 
 
 def new_claim(world: World, fact: Fact, entity: str = "", qualifier: tuple | None = None) -> Claim:
@@ -128,9 +160,12 @@ def build(world: World, topic: Topic, facts: int, filler: int, page: str = "") -
     rng = world.rng
     head = rng.choice(topic.heads)
     section = Section(page or rng.choice(topic.pages), head if rng.random() < 0.9 else "", "", make_claims(world, topic, facts))
-    rng.shuffle(section.claims) if rng.random() < 0.3 and not any(c.qualifier for c in section.claims) else None
+    rng.shuffle(section.claims) if rng.random() < 0.3 and not any(c.leans for c in section.claims) else None
+    entities = {c.entity for c in section.claims}
+    if len(section.claims) > 1 and len(entities) == 1 and (entity := entities.pop()) and rng.random() < 0.5:
+        section.head = capital(entity)
     roll = rng.random()
-    if roll < 0.62 or any(c.fact.yes_no or c.items for c in section.claims):
+    if roll < 0.62 or any(c.fact.yes_no or c.items or (c.entity and c.leans) for c in section.claims):
         section.body = prose(world, section, head, filler)
     elif roll < 0.86:
         section.body = bullets(world, section, head, filler)
@@ -159,10 +194,12 @@ def prose(world: World, section: Section, head: str, filler: int) -> str:
     """Sentences with the claims in order and filler between them."""
     rng, strong = world.rng, world.rng.random() < 0.35
     sentences, claims, at = [], section.claims, 0
+    leaning = []  # whether the sentence at that place must stand right after the one before it
     while at < len(claims):
         claim, text = claims[at], claims[at].evidence
+        leaning.append(claim.leans)
         follower = claims[at + 1] if at + 1 < len(claims) else None
-        if follower and not follower.qualifier and not claim.fact.yes_no and not follower.fact.yes_no and rng.random() < 0.12:
+        if follower and not follower.qualifier and not claim.items and not claim.fact.yes_no and not follower.fact.yes_no and rng.random() < 0.12:
             text = f"{text[:-1]}{rng.choice([', and', ';', ', but'])} {lower_first(follower.evidence)}"
             claim.evidence = follower.evidence = text
             at += 1
@@ -172,8 +209,9 @@ def prose(world: World, section: Section, head: str, filler: int) -> str:
             sentences.append(bold(text, claim) if strong and not claim.fact.yes_no else text)
         at += 1
     for text in fillers(world, head, filler):
-        places = [i for i in range(len(sentences) + 1) if i >= len(claims) or i == 0 or not claims[i].qualifier]
-        sentences.insert(rng.choice(places), text)
+        place = rng.choice([i for i in range(len(sentences) + 1) if i in (0, len(sentences)) or not leaning[i]])
+        sentences.insert(place, text)
+        leaning.insert(place, False)
     if rng.random() < 0.18:
         sentences.append(contact_line(world, section, head))
     if any("\n" in s for s in sentences):

@@ -29,6 +29,25 @@ THING_FIRST = ("spare old new big small long heavy blue red green label paper co
 THING_LAST = ("printer projector ladder drill camera scale cart trolley scanner kettle machine lamp saw pump toolbox microphone screen van "
               "tent grill table vacuum cleaner fan heater mixer shredder safe freezer oven stapler bench bicycle press cutter speaker "
               "tripod whiteboard trailer hose compressor toaster locker cabinet shelf").split()
+CLUB_FIRST = ("film book card board game photo garden rowing running cooking singing jazz theatre language history debating sewing knitting cycling "
+              "hiking football tennis climbing dancing painting pottery coding science travel bird wine").split()
+CLUB_LAST = "club group circle team band society league crew round orchestra".split()
+SERVICES = ("bakery,kiosk,bistro,tea room,reading room,copy shop,workshop,bicycle repair,barber,car wash,post counter,bus,ferry,shuttle bus,night bus,market stall,food truck,"
+            "pool,steam bath,playroom,nursery,music room,tailor,key service,recycling point,tool hire,lost and found,doctor's hour,legal advice,tax advice,savings bank,flower stall,"
+            "ticket counter,information desk,cloakroom,left luggage,drinks machine,snack bar,ice rink,bowling alley").split(",")
+FOODS = ("soup,cake,salad,bread,pizza,curry,stew,pasta,ice cream,fruit juice,hot chocolate,lemonade,cheese,yoghurt,porridge,rice,fish,pudding,apple pie,sushi,goulash,lasagne,"
+         "black tea,cold coffee,supper,brunch,fresh milk,honey,dessert,second breakfast").split(",")
+HALLS = ("cold store,greenhouse,server room,warehouse,paint shop,laboratory,boiler room,loading dock,training kitchen,sound studio,dark room,prayer room,museum,vault,attic,orchard,"
+         "roof terrace,conference hall,sorting hall,packing hall,drawing office,control room,clean room,waiting room,old mill,boat house,stable,tool shed,print hall,reading hall").split(",")
+ROLES = ("cleaners,guards,cooks,fire wardens,ushers,stewards,gardeners,painters,welders,electricians,plumbers,porters,sailors,pilots,tour guides,translators,lifeguards,first aiders,"
+         "warehouse workers,night nurses,bus drivers,crane drivers,carpenters,bakers,judges,reporters,volunteers,suppliers,inspectors,lab assistants,helpers,contractors").split(",")
+COURSE_FIRST = ("welding first-aid fork-lift safety swimming first-year English Spanish sign-language cooking driving sewing accounting drawing hygiene crane diving "
+                "writing rescue leadership hacking chemistry sailing fire-safety data radio").split()
+COURSE_LAST = "course class exam certificate training programme seminar".split()
+CHECKS = ("lifts,fire doors,boilers,ropes,cranes,vans,pipes,air filters,alarms,cables,tyres,brakes,pumps,gas bottles,hoses,safety nets,scaffolds,goggles,gloves,smoke detectors,"
+          "batteries,roof tiles,drains,carpets,mattresses,curtains,kitchen knives,boats,bicycles,trolleys,chairs,desk lamps").split(",")
+AIDS = ("a bus ticket,childcare,new spectacles,a language course,a swimming pass,a move to another town,a new bicycle,dental care,a hearing aid,a flu shot,safety shoes,work clothes,"
+        "a home printer,a desk at home,museum tickets,a rescue dog,a degree,care for parents,a health check,a sports watch,solar panels,a savings plan,funeral costs,a birth").split(",")
 VALUES = "honesty,courage,care,curiosity,fairness,patience,trust,openness,respect,quality,humour,simplicity,speed,kindness,order,teamwork".split(",")
 SUFFIXES = ["Labs", "GmbH", "Group", "Works", "Ltd", "Studio", "& Sons", "Partners", "Systems", "Foods", "Tools", "Press", "Energy", "Mills", "Logistics"]
 
@@ -59,7 +78,8 @@ class World:
 
     def _entity(self, slot: str) -> str:
         rng, mixed = self.rng, self.rng.random()
-        lists = {"team": TEAMS, "topic": TOPICS, "group": GROUPS, "day": values.WEEKDAYS, "country": values.COUNTRIES, "value": VALUES}
+        lists = {"team": TEAMS, "topic": TOPICS, "group": GROUPS, "day": values.WEEKDAYS, "country": values.COUNTRIES, "value": VALUES,
+                 "service": SERVICES, "food": FOODS, "hall": HALLS, "role": ROLES, "check": CHECKS, "aid": AIDS}
         if slot in lists:
             return rng.choice(lists[slot])
         if slot == "place":
@@ -70,8 +90,9 @@ class World:
             return rng.choice(ROOM_NAMES) if mixed < 0.5 else self.names.invented()
         if slot == "product":
             return self._product()
-        if slot == "event":
-            return self._pair(EVENT_FIRST, EVENT_LAST)
+        pairs = {"event": (EVENT_FIRST, EVENT_LAST), "club": (CLUB_FIRST, CLUB_LAST), "course": (COURSE_FIRST, COURSE_LAST)}
+        if slot in pairs:
+            return self._pair(*pairs[slot])
         return self._pair(THING_FIRST, THING_LAST)
 
     def _pair(self, first: list[str], last: list[str]) -> str:

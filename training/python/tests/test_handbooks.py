@@ -10,12 +10,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from handbooks import Shape, make_dialogue, plain_page
+from handbooks import Shape, make_dialogue, make_sheet, plain_page
 from handbooks.books import make_book, write_book
 from handbooks.checking import cites, figures, group_of, is_right
 from handbooks.library import MOST_SHOWN, Library
-from handbooks.sections import Section
-from handbooks.questions import CLOSE_TO
+from handbooks.questions import CLOSE_TO, unsaid
+from handbooks.sections import Claim, Section, with_pronoun
 from handbooks.topics import load
 from handbooks.wording import expand, is_reserved, typo
 
@@ -73,6 +73,36 @@ class Dialogues(unittest.TestCase):
         for seed in range(100):
             numbers = [int(n) for t in make_dialogue(seed, Shape()).turns for n in re.findall(r"(?m)^\[(\d+)\] ", t.user)]
             self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+
+    def test_a_section_about_one_thing_names_it_first_and_then_says_it(self):
+        pronouns = 0
+        for seed in range(100):
+            for (turn,) in (dialogue.turns for dialogue in make_sheet(seed, Shape(library=(6, 34)))):
+                if turn.claim is None or not turn.claim.entity or not turn.claim.leans:
+                    continue
+                section, stated = turn.claim.section, [c.evidence for c in turn.claim.section.claims]
+                first = next(c for c in section.claims if c.entity)
+                self.assertIn(turn.claim.entity.lower(), first.evidence.lower())
+                before = plain(section.body)[: plain(section.body).index(turn.claim.evidence.lower())].strip()
+                self.assertTrue(any(before.endswith(one.lower()) for one in stated), f"seed {seed}: {section.body}")
+                pronouns += 1
+        self.assertGreater(pronouns, 20)
+
+    def test_a_pronoun_stands_for_a_subject_or_what_a_sentence_ends_with(self):
+        self.assertEqual(with_pronoun("The chess club meets in room 3.", "chess club", "club"), "It meets in room 3.")
+        self.assertEqual(with_pronoun("Anna Keller leads the chess club.", "chess club", "club"), "Anna Keller leads it.")
+        self.assertEqual(with_pronoun("Night guards wear a red badge.", "night guards", "role"), "They wear a red badge.")
+        self.assertEqual(with_pronoun("The badge of night guards is red.", "night guards", "role"), "The badge of night guards is red.")
+        self.assertEqual(with_pronoun("You find the bakery in room 3.", "bakery", "service"), "You find it in room 3.")
+
+    def test_what_is_asked_of_an_entity_in_vain_is_said_of_it_nowhere(self):
+        topic = next(t for t in load() if any(f.id == "club-lead" for f in t.facts))
+        lead, day = (next(f for f in topic.facts if f.id == name) for name in ("club-lead", "club-day"))
+        said = [Claim(lead, "Anna Keller", "Anna Keller leads the chess club.", "chess club"), Claim(day, "Monday", "The book club meets on Monday.", "book club")]
+        asked = {(fact.id, entity) for fact, entity in unsaid(said[0], said)}
+        self.assertIn(("club-day", "chess club"), asked)
+        self.assertNotIn(("club-lead", "chess club"), asked)
+        self.assertEqual({entity for _, entity in asked}, {"chess club"})
 
     def test_training_never_uses_a_reserved_wording_of_a_question(self):
         patterns = {p for t in load() for f in t.facts if len(f.asks) > 2 for p in f.asks if is_reserved(p)}
