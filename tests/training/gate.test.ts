@@ -106,6 +106,21 @@ describe('the gate', () => {
     )
   })
 
+  it('counts the layouts of a question that is declined as one, as it counts those that are answered wrong', async () => {
+    const declining = (...lost: readonly string[]): Script['answer'] => {
+      return ({ id }, prompt) => {
+        const { question } = lastMessage(prompt)
+        const declined = id !== 'v0' && lost.some((start) => question.startsWith(start))
+        return declined ? { text: "I don't know." } : { text: good.answer({ id, base: 'base.gguf' }, prompt).text }
+      }
+    }
+    assert.deepEqual(failed(await run({ answer: declining('Until when is breakfast') })), [])
+    assert.deepEqual(failed(await run({ answer: declining('Until when is breakfast', 'In which room') })), [
+      'golden',
+      'willing',
+    ])
+  })
+
   it('asks golden questions with highlights where the bot’s prompts have them', () => {
     const withHighlights = (content: string) => content.replace(/\n\n(?=[^\n]*$)/, '\n\nNearest:\nIt is so. [1]\n\n')
     const shown = (pairs: typeof heldOut) =>
