@@ -24,7 +24,7 @@ from peft import LoraConfig
 from render import fit_rows
 from trl import DPOConfig, DPOTrainer
 
-HYPER = Hyper(learningRate=1e-3, epochs=2, batchSize=4, beta=0.1, sftWeight=1, labelSmoothing=0, rank=16, alpha=32, targets="mlp", maxLength=768)
+HYPER = Hyper(learningRate=1e-3, epochs=2, batchSize=4, beta=0.1, sftWeight=1, labelSmoothing=0, strength=1, rank=16, alpha=32, targets="mlp", maxLength=768)
 
 
 def by_hand(job: Job, base, rows: list[dict], work: Path):

@@ -27,6 +27,8 @@ export interface TrainJob {
     readonly sftWeight: number
     /** Share of pairs that DPO takes to be the wrong way round, in a loss that reckons with it (0 = the plain loss). */
     readonly labelSmoothing: number
+    /** How much of a LoRA is published, above 0 and at most 1: its alpha is multiplied by it once it is trained. */
+    readonly strength: number
     /** Of a LoRA; the number of virtual tokens of a soft prompt. */
     readonly rank: number
     readonly alpha: number

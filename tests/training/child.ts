@@ -46,6 +46,7 @@ export function tinyJob(folder: string, id: string, epochs = 1): TrainJob {
       beta: 0.1,
       sftWeight: 0.5,
       labelSmoothing: 0,
+      strength: 1,
       rank: 4,
       alpha: 8,
       targets: 'all-linear',

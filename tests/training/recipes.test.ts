@@ -12,6 +12,10 @@ describe('the recipes', () => {
 
   it('let the operator choose, within reason', () => {
     assert.equal(hyperFor(4e9, { learningRate: 1e-4, epochs: 3, sftWeight: 0 }).sftWeight, 0)
+    assert.deepEqual(
+      [hyperFor(4e6).strength, hyperFor(4e6, { method: 'kto' }).strength, hyperFor(4e9).strength],
+      [0.5, 1, 1],
+    )
     assert.equal(hyperFor(4e9).labelSmoothing, 0)
     assert.equal(hyperFor(4e9, { labelSmoothing: 0.1 }).labelSmoothing, 0.1)
     const rates = [{ learningRate: 0 }, { learningRate: 2 }, { epochs: 0 }, { epochs: 1.5 }, { sftWeight: -1 }]

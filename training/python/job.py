@@ -33,6 +33,7 @@ class Hyper:
     beta: float
     sftWeight: float
     labelSmoothing: float
+    strength: float
     rank: int
     alpha: float
     targets: str
@@ -72,6 +73,7 @@ _HYPER = {
     "beta": ((int, float), 0, False),
     "sftWeight": ((int, float), 0, True),
     "labelSmoothing": ((int, float), 0, True),
+    "strength": ((int, float), 0, False),
     "rank": (int, 1, True),
     "alpha": ((int, float), 0, False),
     "maxLength": (int, 16, True),
@@ -170,6 +172,8 @@ def _hyper(raw) -> Hyper:
             raise BadData(f"job.hyper.{field} is {value!r}; it must be {kind} {limit}.")
     if raw["labelSmoothing"] >= 0.5:
         raise BadData(f"job.hyper.labelSmoothing is {raw['labelSmoothing']!r}; from 0.5 on nothing is learned: it must be below.")
+    if raw["strength"] > 1:
+        raise BadData(f"job.hyper.strength is {raw['strength']!r}; it must be at most 1, the LoRA as it was trained.")
     return Hyper(**{field: raw[field] for field in (*_HYPER, "targets")})
 
 

@@ -19,6 +19,9 @@ def publish(job: Job, model, tokenizer, weights: dict | None = None) -> dict:
     """
     refuse_broken(model if weights is None else weights)
     whole = job.method == "full"
+    if not whole:
+        # Between the base and what was trained: fewer of the base's answers change, while those that people chose still win.
+        model.peft_config["default"].lora_alpha *= job.hyper.strength
 
     def save(folder: Path) -> None:
         model.save_pretrained(folder, **({} if weights is None else {"state_dict": weights}))

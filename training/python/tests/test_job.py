@@ -43,6 +43,8 @@ class ReadJob(unittest.TestCase):
             ({"hyper": {"epochs": 1.5}}, "job.hyper.epochs"),
             ({"hyper": {"rank": True}}, "job.hyper.rank"),
             ({"hyper": {"targets": "attention"}}, "job.hyper.targets is 'attention'"),
+            ({"hyper": {"strength": 1.5}}, "job.hyper.strength is 1.5.*at most 1"),
+            ({"hyper": {"strength": 0}}, "job.hyper.strength is 0.*above 0"),
             ({"hyper": {"labelSmoothing": 0.5}}, "job.hyper.labelSmoothing is 0.5.*must be below"),
             ({"hyper": {"typo": 1}}, "job.hyper.typo"),
             ({"fit": {"microBatch": 3, "checkpointing": False}}, "job.fit.microBatch is 3.*divides"),

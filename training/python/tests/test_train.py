@@ -1,6 +1,7 @@
 """Real runs on a random model of two layers: seconds each, nothing replaced."""
 
 import hashlib
+import json
 import os
 import signal
 import sys
@@ -202,6 +203,20 @@ class Train(unittest.TestCase):
         # With a fresh LoRA both sides are as likely as the reference finds them: log 2 whichever way round a pair is.
         self.assertAlmostEqual(loss[0][0], loss[1][0], places=3)
         self.assertNotEqual(plain[-1]["sha256"], robust[-1]["sha256"])
+
+    def test_of_half_the_strength_the_same_lora_is_published_with_half_the_alpha(self):
+        made = {}
+        for strength in (1, 0.5):
+            code, events = run_job(self.write_job(output=f"at-{strength}", strength=strength))
+            self.assertEqual(code, 0, events)
+            folder = self.folder / f"at-{strength}"
+            reader = GGUFReader(folder / "lora.gguf")
+            config = json.loads((folder / "peft" / "adapter_config.json").read_text())
+            made[strength] = (reader, float(reader.fields["adapter.lora.alpha"].parts[-1][0]), config["lora_alpha"])
+        (whole, alpha, told), (half, less, said) = made[1], made[0.5]
+        self.assertEqual((less, said), (alpha / 2, told / 2))
+        for one, other in zip(whole.tensors, half.tensors, strict=True):
+            self.assertTrue((one.data == other.data).all(), one.name)
 
     def test_replay_that_says_what_not_to_answer_is_rows_of_the_methods_that_learn_from_two_sides(self):
         # Of eight rows and two of replay: a ninth pair; none; what SFT reads anyway; five steps of the reward model on ten pairs and nine prompts.

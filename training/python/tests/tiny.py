@@ -91,7 +91,7 @@ def job_fields(folder: Path, method: str = "dpo", **hyper) -> dict:
         "fit": {"microBatch": hyper.get("batchSize", 4), "checkpointing": False},
         "checkpointSeconds": 60,
         "hyper": {
-            "learningRate": 1e-2, "epochs": 1, "batchSize": 4, "beta": 0.1, "sftWeight": 0.5, "labelSmoothing": 0,
+            "learningRate": 1e-2, "epochs": 1, "batchSize": 4, "beta": 0.1, "sftWeight": 0.5, "labelSmoothing": 0, "strength": 1,
             "rank": 4, "alpha": 8, "targets": "all-linear", "maxLength": 128, **hyper,
         },
     }  # fmt: skip
