@@ -167,6 +167,19 @@ describe('the gate', () => {
     assert.deepEqual(failed(await run({ answer: uncited, score }, { heldOut: bare })), [])
   })
 
+  it('lets people prefer answers far shorter than those that serve, but not lose them otherwise', async () => {
+    const short: Script['answer'] = (version, prompt) => ({
+      text: version.id !== 'v0' && heldOut.some((pair) => pair.prompt === prompt) ? '25 [1].' : answer(prompt),
+    })
+    assert.ok(failed(await run({ answer: short })).includes('length'))
+    const terse = heldOut.map((pair) => ({ ...pair, chosen: '25 [1].' }))
+    const score: Script['score'] = (version, prompt, reply) =>
+      reply === '25 [1].'
+        ? { ...plain(reply), logProbability: plain(reply).logProbability + (version.id === 'v0' ? 0 : 1) }
+        : good.score(version, prompt, reply)
+    assert.deepEqual(failed(await run({ answer: short, score }, { heldOut: terse })), [])
+  })
+
   it('holds on little evidence, and says how little', async () => {
     const report = await run({}, { heldOut: pairRows(7) })
     assert.equal(report.verdict, 'hold')
