@@ -5,6 +5,7 @@ import { createTalks, type Look, type Shown, type Talks } from '../../src/cli/ta
 import { HoneError } from '../../src/errors.ts'
 import type { Bot } from '../../src/ports/bot.ts'
 import type { Channel } from '../../src/ports/channel.ts'
+import { screen } from '../adapters/terminal/screen.ts'
 import { fakeBot } from '../fakes/bot.ts'
 
 const look: Look = { isTTY: false, colours: false }
@@ -68,21 +69,9 @@ describe('chats for terminals of other processes', () => {
 
   /** A terminal with a person at it. */
   function terminal() {
+    const { output, seen } = screen()
     const input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined })
-    const output = Object.assign(new PassThrough(), { isTTY: true, columns: 80 })
-    let text = ''
-    const waiting = new Set<() => void>()
-    output.on('data', (part) => {
-      text += String(part)
-      for (const check of waiting) check()
-    })
-    const seen = (wanted: string) =>
-      new Promise<void>((resolve) => {
-        const check = () => void (text.includes(wanted) && resolve())
-        waiting.add(check)
-        check()
-      })
-    return { input, output, seen, say() {} }
+    return { input, output: Object.assign(output, { isTTY: true, columns: 80 }), seen, say() {} }
   }
 
   it('are left with two Ctrl-C while a command runs, which has no reply to stop', async () => {

@@ -106,21 +106,6 @@ describe('the gate', () => {
     )
   })
 
-  it('counts the layouts of a question that is declined as one, as it counts those that are answered wrong', async () => {
-    const declining = (...lost: readonly string[]): Script['answer'] => {
-      return ({ id }, prompt) => {
-        const { question } = lastMessage(prompt)
-        const declined = id !== 'v0' && lost.some((start) => question.startsWith(start))
-        return declined ? { text: "I don't know." } : { text: good.answer({ id, base: 'base.gguf' }, prompt).text }
-      }
-    }
-    assert.deepEqual(failed(await run({ answer: declining('Until when is breakfast') })), [])
-    assert.deepEqual(failed(await run({ answer: declining('Until when is breakfast', 'In which room') })), [
-      'golden',
-      'willing',
-    ])
-  })
-
   it('asks golden questions with highlights where the bot’s prompts have them', () => {
     const withHighlights = (content: string) => content.replace(/\n\n(?=[^\n]*$)/, '\n\nNearest:\nIt is so. [1]\n\n')
     const shown = (pairs: typeof heldOut) =>
@@ -165,19 +150,6 @@ describe('the gate', () => {
         ? { ...plain(reply), logProbability: plain(reply).logProbability + (version.id === 'v0' ? 0 : 1) }
         : good.score(version, prompt, reply)
     assert.deepEqual(failed(await run({ answer: uncited, score }, { heldOut: bare })), [])
-  })
-
-  it('lets people prefer answers far shorter than those that serve, but not lose them otherwise', async () => {
-    const short: Script['answer'] = (version, prompt) => ({
-      text: version.id !== 'v0' && heldOut.some((pair) => pair.prompt === prompt) ? '25 [1].' : answer(prompt),
-    })
-    assert.ok(failed(await run({ answer: short })).includes('length'))
-    const terse = heldOut.map((pair) => ({ ...pair, chosen: '25 [1].' }))
-    const score: Script['score'] = (version, prompt, reply) =>
-      reply === '25 [1].'
-        ? { ...plain(reply), logProbability: plain(reply).logProbability + (version.id === 'v0' ? 0 : 1) }
-        : good.score(version, prompt, reply)
-    assert.deepEqual(failed(await run({ answer: short, score }, { heldOut: terse })), [])
   })
 
   it('holds on little evidence, and says how little', async () => {

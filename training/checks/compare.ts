@@ -14,11 +14,10 @@ export function asOften(
   { material, base, candidate }: Evidence,
   named: Named,
   of: (question: Golden) => boolean,
-  good: (question: Golden, answer: Answer | undefined) => boolean = right,
 ): GateCheck {
   const shown = material.golden.flatMap((question, i) =>
     !question.own && of(question)
-      ? [{ question, theirs: good(question, base.golden[i]), ours: good(question, candidate.golden[i]) }]
+      ? [{ question, theirs: right(question, base.golden[i]), ours: right(question, candidate.golden[i]) }]
       : [],
   )
   const asked = [...Map.groupBy(shown, ({ question }) => topic(question)).values()]

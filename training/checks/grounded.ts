@@ -18,11 +18,13 @@ export function ignorance(evidence: Evidence): GateCheck {
 }
 
 /** Questions that the passages do answer are not declined more often than by the base. */
-export function willing(evidence: Evidence): GateCheck {
-  const named = { id: 'willing', what: 'Answerable questions not declined' }
-  const answerable: Parameters<typeof asOften>[2] = ({ declines: unanswerable, suite }) =>
-    !suite && unanswerable !== true
-  return asOften(evidence, named, answerable, (_, answer) => !declines(answer?.text ?? ''))
+export function willing({ material, base, candidate }: Evidence): GateCheck {
+  const asked = material.golden.flatMap(({ own: theirs, declines: unanswerable, suite }, i) =>
+    theirs || unanswerable || suite ? [] : [i],
+  )
+  const answers = ({ golden: all }: Evidence['base']) => asked.map((i) => !declines(all[i]?.text ?? ''))
+  const limit = atLeast(share(answers(base), Boolean), slack(0.05, asked.length))
+  return shareCheck({ id: 'willing', what: 'Answerable questions not declined' }, answers(candidate), limit)
 }
 
 /** Each of the operator's own questions that the base answers right is still answered right: here no gain makes up for a loss. */

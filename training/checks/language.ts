@@ -27,22 +27,17 @@ export function stops({ incumbent, candidate }: Evidence): GateCheck {
   return shareCheck({ id: 'stops', what: 'Answers that end by themselves' }, candidate.answers.map(ended), limit)
 }
 
-/**
- * Length against the serving version. Wide, because short answers may be just what people want; and where what they chose is
- * far shorter or longer, down to half and up to twice as long as that.
- */
-export function length({ material, incumbent, candidate }: Evidence): GateCheck {
+/** Length against the serving version. Wide, because short answers may be just what people want. */
+export function length({ incumbent, candidate }: Evidence): GateCheck {
   const before = mean(incumbent.answers.map(characters))
-  const wanted = mean(material.questions.map(({ chosen }) => chosen.trim().length)) / before
-  const [least, most] = [Math.min(0.25, wanted / 2), Math.max(3, wanted * 2)]
   const ratios = candidate.answers.map((answer) => characters(answer) / before)
   const value = mean(ratios)
   return {
     id: 'length',
     what: 'Length against the serving version',
     value: round(value),
-    limit: `${round(least)} to ${round(most)}`,
-    pass: value >= least && value <= most,
+    limit: '0.25 to 3',
+    pass: value >= 0.25 && value <= 3,
     n: ratios.length,
     interval: meanInterval(ratios),
   }

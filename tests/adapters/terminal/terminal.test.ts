@@ -7,30 +7,9 @@ import { type ChannelHarness, channelContract } from '../../contracts/channel.ts
 import { type FakeBot, fakeBot, type Script } from '../../fakes/bot.ts'
 import { fakeLearning } from '../../fakes/learning.ts'
 import { memoryStore } from '../../fakes/memory-store.ts'
+import { screen } from './screen.ts'
 
 const sources = [{ number: 1, title: 'Time off - Vacation', document: 'time-off.md', text: 'Everyone gets 25 days.' }]
-
-/** Keeps what is written, and tells when a text has come. */
-function screen() {
-  const output = new PassThrough()
-  let text = ''
-  const waiting = new Set<() => void>()
-  output.on('data', (part: Buffer) => {
-    text += part.toString()
-    for (const check of [...waiting]) check()
-  })
-  const seen = (wanted: string) =>
-    new Promise<void>((resolve) => {
-      const check = () => {
-        if (!text.includes(wanted)) return
-        waiting.delete(check)
-        resolve()
-      }
-      waiting.add(check)
-      check()
-    })
-  return { output, seen, text: () => text }
-}
 
 describe('the terminal', () => {
   let script: (text: string, nth: number) => Script
@@ -59,15 +38,16 @@ describe('the terminal', () => {
     const hold = Promise.withResolvers<void>()
     script = (text) => ({ chunks: text === 'slow' ? [hold.promise, 'at last'] : [`at once: ${text}`] })
     const [slow, quick] = [screen(), screen()]
-    const input = new PassThrough()
-    const waiting = terminal(bot, { input, output: slow.output, admin: true })
-    const other = new PassThrough()
-    const chatting = terminal(bot, { input: other, output: quick.output, admin: true })
-    other.end('quick\n')
-    await chatting
-    input.end('slow\n')
+    const [older, newer] = [new PassThrough(), new PassThrough()]
+    const waiting = terminal(bot, { input: older, output: slow.output, admin: true })
+    const chatting = terminal(bot, { input: newer, output: quick.output, admin: true })
+    newer.write('quick\n')
+    await quick.seen('at once')
+    older.end('slow\n')
     hold.resolve()
     await waiting
+    newer.end()
+    await chatting
     assert.match(quick.text(), /at once: quick/)
     assert.doesNotMatch(quick.text(), /at last/)
     assert.match(slow.text(), /at last/)
