@@ -16,7 +16,7 @@ export interface MethodData {
  * and `soft-prompt` makes none either (`soft-prompt.ts`).
  */
 export const methodData: Readonly<Record<Method, MethodData>> = {
-  dpo: { format: 'dpo', lone: 'none', work: 1.3 },
+  dpo: { format: 'dpo', lone: 'none', work: 1.6 },
   sft: { format: 'sft', lone: 'liked', work: 0.5 },
   kto: { format: 'kto', lone: 'all', work: 1 },
   rl: { format: 'dpo', lone: 'none', work: 4 },

@@ -14,7 +14,7 @@ describe('the recipes', () => {
     assert.equal(hyperFor(4e9, { learningRate: 1e-4, epochs: 3, sftWeight: 0 }).sftWeight, 0)
     assert.deepEqual(
       [hyperFor(4e6).strength, hyperFor(4e6, { method: 'kto' }).strength, hyperFor(4e9).strength],
-      [0.5, 1, 1],
+      [0.35, 1, 1],
     )
     assert.equal(hyperFor(4e9).labelSmoothing, 0)
     assert.equal(hyperFor(4e9, { labelSmoothing: 0.1 }).labelSmoothing, 0.1)

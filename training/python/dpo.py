@@ -11,7 +11,7 @@ from common import lora_config, training_settings
 from datasets import Dataset
 from job import Job
 from pairs import PairTrainer
-from replay import Replay, contrasts, replaying
+from replay import Replay, both_ways, contrasts, replaying
 from trl import DPOConfig
 
 NEEDS = ("prompt", "chosen", "rejected")
@@ -37,7 +37,7 @@ def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, prog
     return replaying(PairTrainer, batches, REPLAY_WEIGHT, progress)(
         model=model,
         args=settings,
-        train_dataset=Dataset.from_list(rows + contrasts(replay)),
+        train_dataset=Dataset.from_list(rows + both_ways(rows, contrasts(replay))),
         processing_class=tokenizer,
         peft_config=lora_config(job),
         callbacks=[progress],

@@ -5,6 +5,7 @@ the base on what stands before those answers: passages and questions, where no a
 short run at a rate that works drags the whole model along; README.md has the measurements.
 """
 
+import itertools
 import random
 
 import torch
@@ -52,6 +53,19 @@ def contrasts(replay: list[dict]) -> list[dict]:
     Refusals as preferences: Trust-Align, https://arxiv.org/abs/2409.11242.
     """
     return [{"prompt": row["prompt"], "chosen": row["completion"], "rejected": row["rejected"]} for row in replay if "rejected" in row]
+
+
+def both_ways(rows: list[dict], refusals: list[dict]) -> list[dict]:
+    """The pairs in which "I don't know" is better, and as many in which it is worse than what people chose.
+
+    From the first alone a model learns that refusing is always better: RL's then refuses everything, and DPO's a question more in
+    thirty that its passages do answer.
+    """
+    answers = [
+        {"prompt": row["prompt"], "chosen": row["chosen"], "rejected": refusal["chosen"]}
+        for row, refusal in zip(itertools.cycle(rows), refusals)
+    ]
+    return refusals + answers
 
 
 def replaying(trainer_class, replay: Replay | None, weight: float, progress):

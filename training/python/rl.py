@@ -5,7 +5,6 @@ others' mean. GRPO would also divide by a group's spread, which blows up the sma
 equally good; on a reward model from a hundred votes those are noise.
 """
 
-import itertools
 import math
 import random
 import statistics
@@ -16,7 +15,7 @@ from datasets import Dataset
 from events import stage
 from job import BadData, Job
 from render import token_ids
-from replay import Replay, contrasts, replaying
+from replay import Replay, both_ways, contrasts, replaying
 from reward import train_judge
 from transformers import TrainerCallback
 from trl import RLOOConfig, RLOOTrainer
@@ -70,18 +69,6 @@ def build(job: Job, base, rows: list[dict], replay: list[dict], work: Path, prog
         peft_config=lora_config(job),
         callbacks=[progress, Variety()],
     )
-
-
-def both_ways(rows: list[dict], refusals: list[dict]) -> list[dict]:
-    """The pairs in which "I don't know" is better, and as many in which it is worse than what people chose.
-
-    From the first alone a reward model learns that refusing is always better, and the policy then refuses everything.
-    """
-    answers = [
-        {"prompt": row["prompt"], "chosen": row["chosen"], "rejected": refusal["chosen"]}
-        for row, refusal in zip(itertools.cycle(rows), refusals)
-    ]
-    return refusals + answers
 
 
 def longest_reply(tokenizer, rows: list[dict]) -> int:

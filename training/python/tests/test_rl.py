@@ -101,15 +101,6 @@ class Groups(unittest.TestCase):
         varied, flat = [[-1.0, 0.0, -1.0, 0.0]] * 20, [[1.0] * 4] * 20
         self.assertEqual(self.run_of(varied + flat), (29, True))
 
-    def test_refusing_is_better_as_often_as_it_is_worse(self):
-        from rl import both_ways
-
-        rows = [{"prompt": ask("A?"), "chosen": say("yes"), "rejected": say("no")}]
-        refusals = [{"prompt": ask(f"{n}?"), "chosen": say("I don't know."), "rejected": say("yes")} for n in range(2)]
-        worse = {"prompt": ask("A?"), "chosen": say("yes"), "rejected": say("I don't know.")}
-        self.assertEqual(both_ways(rows, refusals), [*refusals, worse, worse])
-        self.assertEqual(both_ways(rows, []), [])
-
     def test_a_short_run_that_has_converged_ends_well_too(self):
         self.assertEqual(self.run_of([[-1.0, 0.0, -1.0, 0.0]] * 6 + [[1.0] * 4] * 10), (13, True))
 

@@ -219,12 +219,12 @@ class Train(unittest.TestCase):
             self.assertTrue((one.data == other.data).all(), one.name)
 
     def test_replay_that_says_what_not_to_answer_is_rows_of_the_methods_that_learn_from_two_sides(self):
-        # Of eight rows and two of replay: a ninth pair; none; what SFT reads anyway; five steps of the reward model on ten pairs and nine prompts.
-        for method, of in (("dpo", 5), ("kto", 4), ("sft", 5), ("rl", 14)):
+        # Of eight rows and three of replay: four more pairs; none; what SFT reads anyway; six steps of the reward model on those pairs and ten prompts.
+        for method, of in (("dpo", 6), ("kto", 4), ("sft", 6), ("rl", 16)):
             with self.subTest(method):
                 path = self.write_job(method, batchSize=2)
-                row = {"prompt": ask("And 9?"), "completion": say("I don't know."), "rejected": say("yes")}
-                write_lines(self.folder / "data" / "replay.jsonl", [{"prompt": ask("Hi?"), "completion": say("Hi.")}, row])
+                unknown = [{"prompt": ask(f"And {n}?"), "completion": say("I don't know."), "rejected": say("yes")} for n in (9, 10)]
+                write_lines(self.folder / "data" / "replay.jsonl", [{"prompt": ask("Hi?"), "completion": say("Hi.")}, *unknown])
                 code, events = run_job(path)
                 self.assertEqual(code, 0, events)
                 steps = next(event["of"] for event in events if event["type"] == "step")
@@ -255,6 +255,15 @@ class Classify(unittest.TestCase):
         for error, code in cases:
             with self.subTest(code):
                 self.assertEqual(train.classify(error)[0], code)
+
+    def test_refusing_is_better_as_often_as_it_is_worse(self):
+        from replay import both_ways
+
+        rows = [{"prompt": ask("A?"), "chosen": say("yes"), "rejected": say("no")}]
+        refusals = [{"prompt": ask(f"{n}?"), "chosen": say("I don't know."), "rejected": say("yes")} for n in range(2)]
+        worse = {"prompt": ask("A?"), "chosen": say("yes"), "rejected": say("I don't know.")}
+        self.assertEqual(both_ways(rows, refusals), [*refusals, worse, worse])
+        self.assertEqual(both_ways(rows, []), [])
 
     def test_the_labels_of_kto_are_mixed_evenly(self):
         from kto import mixed
