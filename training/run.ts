@@ -18,6 +18,7 @@ import { makeReplay } from './replay.ts'
 import type { Selection } from './select.ts'
 import { folderOf, type Whose } from './tenants.ts'
 import { takeUnfinished } from './unfinished.ts'
+import { lostTooMuch, weaken, weakerBy } from './weaken.ts'
 
 /** Everything a run works with. */
 export interface RunParts {
@@ -87,7 +88,7 @@ export type MadeLora = Done & { readonly gguf: string }
 export async function runTraining(parts: RunParts, asked: RunRequest, voice: RunVoice): Promise<RunOutcome> {
   const { selection, seed, options } = asked
   const request = options.shuffleLabels ? { ...asked, selection: shuffleVotes(selection, seed) } : asked
-  const { trainer, registry } = parts
+  const { trainer } = parts
   const { signal } = voice
   if (request.memory) voice.say(request.memory.summary)
   await trainer.prepare((line) => voice.say(line), signal)
@@ -97,8 +98,8 @@ export async function runTraining(parts: RunParts, asked: RunRequest, voice: Run
   try {
     await takeUnfinished(parts.dataDir, join(work, 'output'))
     const done = loraOf(await train(parts, jobOf(parts, request, { dataset, work }), voice))
-    const candidate = await registry.stage(done, parts.base)
-    const { report } = await judgeAndPublish(parts, request, { dataset, candidate, done, voice })
+    const first = await judged(parts, request, { dataset, done, voice })
+    const { candidate, report } = (await onceMore(parts, request, { dataset, done, voice }, first)) ?? first
     if (report.verdict !== 'promote')
       return { version: candidate.id, state: report.verdict === 'hold' ? 'held' : 'refused' }
     stopIf(signal)
@@ -112,7 +113,7 @@ export async function runTraining(parts: RunParts, asked: RunRequest, voice: Run
 
 /** Removes what a run wrote besides its log: all that is worth keeping is in the registry by now. */
 export async function removeOutput(dataDir: string, id: string): Promise<void> {
-  for (const name of ['output', 'output.work', 'output.draft', 'compared'])
+  for (const name of ['output', 'output.work', 'output.draft', 'output.weaker', 'compared'])
     await removeFolder(join(dataDir, 'jobs', id, name))
 }
 
@@ -200,16 +201,42 @@ export function loraOf(done: Done): MadeLora {
 
 interface Finished {
   readonly dataset: Dataset
-  readonly candidate: Candidate
-  readonly done: Done
+  readonly done: MadeLora
   readonly voice: RunVoice
+}
+interface JudgedCandidate {
+  readonly candidate: Candidate
+  readonly report: GateReport
+}
+
+/**
+ * A LoRA that learned what people want and lost too much of the base is tried once more, nearer to the base: another candidate
+ * before the same gate. Nothing where that isn't what was wrong.
+ */
+async function onceMore(
+  parts: RunParts,
+  request: RunRequest,
+  { done, ...rest }: Finished,
+  { candidate, report }: JudgedCandidate,
+): Promise<JudgedCandidate | undefined> {
+  const { lora } = candidate.version
+  if (!lora || !lostTooMuch(report)) return undefined
+  const own = { gguf: lora.path, ...(done.peft && { peft: join(candidate.folder, 'peft') }) }
+  const weaker = await weaken(own, weakerBy, join(parts.dataDir, 'jobs', request.id, 'output.weaker'))
+  if (!weaker) return undefined
+  const lost = report.checks.flatMap(({ id, pass }) => (pass ? [] : [id])).join(', ')
+  rest.voice.say(
+    `${candidate.id} learned it and lost too much besides (${lost}). Once more, at ${weakerBy} of its strength.`,
+  )
+  const hyper = { ...request.hyper, strength: request.hyper.strength * weakerBy }
+  return judged(parts, { ...request, hyper }, { ...rest, done: { ...done, ...weaker } })
 }
 
 /** The manifest, with the gate's numbers in it, makes the candidate exist; anything that fails before removes it. */
-async function judgeAndPublish(parts: RunParts, request: RunRequest, finished: Finished): Promise<Judgement> {
+async function judged(parts: RunParts, request: RunRequest, finished: Finished): Promise<JudgedCandidate> {
   const { slot, registry } = parts
-  const { candidate, voice } = finished
-  const { say, signal } = voice
+  const { say, signal } = finished.voice
+  const candidate = await registry.stage(finished.done, parts.base)
   try {
     const base = { id: 'v0', base: parts.base }
     const { golden, selection } = request
@@ -224,9 +251,9 @@ async function judgeAndPublish(parts: RunParts, request: RunRequest, finished: F
       say,
     })
     stopIf(signal)
-    await registry.publish(candidate, await manifestOf(parts, request, { ...finished, judgement }))
-    voice.report(judgement.report)
-    return judgement
+    await registry.publish(candidate, await manifestOf(parts, request, { ...finished, candidate, judgement }))
+    finished.voice.report(judgement.report)
+    return { candidate, report: judgement.report }
   } catch (error) {
     await registry.discard(candidate)
     throw error
@@ -236,7 +263,7 @@ async function judgeAndPublish(parts: RunParts, request: RunRequest, finished: F
 async function manifestOf(
   { base, registry }: RunParts,
   request: RunRequest,
-  { dataset, candidate, done, judgement }: Finished & { readonly judgement: Judgement },
+  { dataset, candidate, done, judgement }: Finished & { readonly candidate: Candidate; readonly judgement: Judgement },
 ): Promise<VersionManifest> {
   const { hash, shuffledLabels, traces } = dataset.manifest
   const profile = request.selection.train.at(-1)?.profile

@@ -5,8 +5,10 @@ import { planText } from '../../src/commands.ts'
 import type { Learning, RunEvent, TrainOptions } from '../../src/ports/learning.ts'
 import type { Job } from '../../src/ports/store.ts'
 import { readHeldOut } from '../../training/held-out.ts'
+import { weakerBy } from '../../training/weaken.ts'
+import type { Script } from '../fakes/engine.ts'
 import { fakeTrainer } from '../fakes/trainer.ts'
-import { fill, type House, type HouseOptions, openHouse } from './house.ts'
+import { fill, type House, type HouseOptions, learned, openHouse } from './house.ts'
 
 /** Starts a run, follows it to its end, and answers the ended job and all events. */
 async function runOnce(learning: Learning, options?: TrainOptions): Promise<{ job: Job; events: readonly RunEvent[] }> {
@@ -149,6 +151,62 @@ describe('the learning loop', () => {
     assert.deepEqual([slot.version.id, slot.swapped, await store.serving.current()], ['v0', [], 'v0'])
     assert.equal((await learning.versions())[1]?.gate?.verdict, 'refuse')
     await assert.rejects(learning.promote('v1', 'web:anna'), { code: 'SWAP_REFUSED', message: /live/ })
+  })
+
+  describe('with a candidate that learned it and lost too much of the base', () => {
+    const forgets = (...ids: readonly string[]): Partial<Script> => ({
+      score: (version, prompt, reply) => {
+        const { logProbability, tokens } = learned.score(version, prompt, reply)
+        // Plain text has no prompt.
+        const lost = ids.includes(version.id) && prompt.length === 0 ? 0.5 * tokens : 0
+        return { logProbability: logProbability - lost, tokens }
+      },
+    })
+    const at = (dir: string, id: string) => join(dir, 'versions', id)
+    const alphaOf = async (folder: string) =>
+      (JSON.parse(await readFile(join(folder, 'peft', 'adapter_config.json'), 'utf8')) as { lora_alpha: number })
+        .lora_alpha
+
+    it('tries the same LoRA once more, nearer to the base', async () => {
+      const { learning, slot, dir, registry } = await open({ script: forgets('v1'), trainer: { alpha: 32 } })
+      const { job, events } = await runOnce(learning)
+      assert.deepEqual([job.state, slot.version.id], ['promoted', 'v2'])
+      const reports = events.flatMap((event) => (event.kind === 'gate' ? [event.report] : []))
+      assert.deepEqual(
+        reports.map(({ verdict }) => verdict),
+        ['refuse', 'promote'],
+      )
+      const failed = reports[0]?.checks.filter(({ pass }) => !pass).map(({ id }) => id) ?? []
+      assert.ok(failed.length > 0 && failed.every((id) => ['prose', 'forms'].includes(id)), failed.join())
+      assert.deepEqual([await alphaOf(at(dir, 'v1')), await alphaOf(at(dir, 'v2'))], [32, 32 * weakerBy])
+      const [first, second] = await Promise.all(['v1', 'v2'].map((id) => readFile(join(at(dir, id), 'lora.gguf'))))
+      assert.ok(first && second)
+      assert.equal(first.readFloatLE(first.length - 4), 32)
+      assert.equal(second.readFloatLE(second.length - 4), Math.fround(32 * weakerBy))
+      assert.deepEqual(first.subarray(0, -4), second.subarray(0, -4))
+      const strengths = (await registry.list()).map(({ manifest }) => Number(manifest.hyper.strength))
+      assert.equal((strengths[1] as number) / (strengths[0] as number), weakerBy)
+      assert.deepEqual(await readdir(join(dir, 'jobs')).catch(() => []), await leftovers(dir))
+    })
+
+    it('refuses it where that lost too much as well', async () => {
+      const { learning, slot } = await open({ script: forgets('v1', 'v2'), trainer: { alpha: 32 } })
+      const { job } = await runOnce(learning)
+      assert.deepEqual([job.state, slot.version.id, (await learning.versions()).length], ['refused', 'v0', 3])
+    })
+
+    it('tries nothing more where the LoRA says no factor, or learned too little', async () => {
+      const { learning } = await open({ script: forgets('v1') })
+      assert.equal((await runOnce(learning)).job.state, 'refused')
+      assert.equal((await learning.versions()).length, 2)
+      await house?.[Symbol.asyncDispose]()
+      const untaught: Partial<Script> = {
+        score: ({ id }, _prompt, reply) => ({ logProbability: -reply.length * (id === 'v0' ? 1 : 2), tokens: 1 }),
+      }
+      const other = await open({ script: untaught, trainer: { alpha: 32 } })
+      assert.equal((await runOnce(other.learning)).job.state, 'refused')
+      assert.equal((await other.learning.versions()).length, 2)
+    })
   })
 
   it('a held candidate serves once an admin says so', async () => {
