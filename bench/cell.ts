@@ -33,7 +33,7 @@ async function runCell(cell: Cell, { model, seed }: Place, say: (text: string) =
   const registry = await lab.parts.registry()
   const slot = await lab.parts.slot()
   // A refused model of its own is removed at once, so what it says stays unknown.
-  const made = (await registry.list()).find(({ manifest }) => !manifest.model?.pruned)
+  const made = (await registry.list()).findLast(({ manifest }) => !manifest.model?.pruned)
   const base = lab.parts.model().base
   const mark = made
     ? await slot.borrow(await registry.toVersion(made.manifest.id, base), (engine) => take(exam, rule, engine))

@@ -1,7 +1,7 @@
 import { guestOf } from '../src/id.ts'
 import type { EngineSlot } from '../src/ports/engine.ts'
 import type { VersionInfo } from '../src/ports/learning.ts'
-import type { RunParts } from './run.ts'
+import type { RunParts } from './request.ts'
 import { type ServingParts, type ServingVersions, servingVersions } from './serving.ts'
 import { tenantsOf, type Whose } from './tenants.ts'
 

@@ -25,6 +25,15 @@ export async function syncFolder(path: string): Promise<void> {
   })
 }
 
+/** Waits until the files in a folder, and its entries, are on the disk. */
+export async function syncFiles(path: string): Promise<void> {
+  for (const name of await readdir(path)) {
+    await using file = await open(join(path, name), 'r+')
+    await file.sync()
+  }
+  await syncFolder(path)
+}
+
 /** Bytes of all files under a folder. */
 export async function folderBytes(path: string): Promise<number> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true })

@@ -17,11 +17,11 @@ export type Hyper = TrainJob['hyper']
  * goes on to garble values. Answers that name the source first: with a weight of 1 and of 3, 90 and 100 % of fresh replies follow, 84 and
  * 91 % are right. Bullets, one rater's votes: golden questions fell from 93 to 82 and to 86 %; on other votes to 75 % with 3 as well.
  *
- * A third of what was learned is kept, as weights between a base and its fine-tuned model lose less of what the base can do
- * (WiSE-FT, https://arxiv.org/abs/2109.01903; for preferences https://arxiv.org/abs/2309.06256). Of everyday pages written by hand, votes
- * for bullets twice and once for answers that name their source, at a strength of 0.5, 0.4 and 0.3: replies in the form 86, 86, 85; 87, 87, 85
- * and 86, 86, 84 of 88; questions about what the pages speak of and don't tell declined 45, 52, 58; 52, 57, 61 and 55, 58, 62 of 88, by the
- * base 63. Half the rate and half the epochs lose the form instead.
+ * About a third of what was learned is kept, as weights between a base and its fine-tuned model lose less of what the base can do
+ * (WiSE-FT, https://arxiv.org/abs/2109.01903; for preferences https://arxiv.org/abs/2309.06256). Of everyday pages written by hand, put
+ * to the model in two layouts with the sentence that shares most words as highlight, at a strength of 0.5, 0.4 and 0.3, votes for bullets
+ * twice and once for answers that name their source: replies in the form 86, 86, 85; 87, 87, 85 and 86, 86, 84 of 88; questions about what
+ * the pages speak of and don't tell declined 45, 52, 58; 52, 57, 61 and 55, 58, 62 of 88, by the base 63. Half the rate and half the epochs lose the form instead.
  */
 const recipes: readonly { readonly parameters: number; readonly hyper: Hyper }[] = [
   {

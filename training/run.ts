@@ -1,89 +1,24 @@
 import { join, resolve } from 'node:path'
 import { HoneError } from '../src/errors.ts'
-import { guestOf } from '../src/id.ts'
-import type { Engine, TenantSlot } from '../src/ports/engine.ts'
-import type { GateReport, MemoryPlan, TrainOptions } from '../src/ports/learning.ts'
-import type { Store } from '../src/ports/store.ts'
-import type { Fit, Method, TrainEvent, Trainer, TrainJob } from '../src/ports/trainer.ts'
+import type { Engine } from '../src/ports/engine.ts'
+import type { Method, TrainJob } from '../src/ports/trainer.ts'
+import { judged, onceMore } from './candidate.ts'
 import { type Dataset, type Explained, freeze, shuffleVotes } from './dataset.ts'
 import { makeExplained } from './explain.ts'
 import { removeFolder } from './files.ts'
-import { gate, type Judgement } from './gate.ts'
 import { rememberHeldOut } from './held-out.ts'
-import type { VersionManifest } from './manifest.ts'
-import { type Golden, quarters, stopIf } from './measure.ts'
-import type { Hyper } from './recipes.ts'
-import type { Candidate, Registry } from './registry.ts'
+import { quarters, stopIf } from './measure.ts'
 import { makeReplay } from './replay.ts'
-import type { Selection } from './select.ts'
-import { folderOf, type Whose } from './tenants.ts'
+import type { Done, MadeLora, RunOutcome, RunParts, RunRequest, RunVoice } from './request.ts'
+import { folderOf } from './tenants.ts'
 import { takeUnfinished } from './unfinished.ts'
-import { lostTooMuch, weaken, weakerBy } from './weaken.ts'
-
-/** Everything a run works with. */
-export interface RunParts {
-  readonly store: Store
-  /** What serves whom the run is for. */
-  readonly slot: TenantSlot
-  readonly registry: Registry
-  readonly trainer: Trainer
-  /** Puts what passed the gate into service: before a share of the threads, or before all. */
-  readonly serve: (version: string, by: string, why: string) => Promise<'canary' | 'promoted'>
-  /** The base model: a GGUF's path or a server's model name. */
-  readonly base: string
-  /** SHA-256 of the chat template that the engine serves with, where it tells. */
-  readonly templateSha256?: string
-  /** Hugging Face folder that training starts from. */
-  readonly modelFolder: string
-  /**
-   * Loads an engine that knows better, for as long as `work` takes: it writes explained answers (without it, the base
-   * model does) and judges fresh ones (without it, rules alone do).
-   */
-  readonly teacher?: <T>(work: (engine: Engine) => Promise<T>) => Promise<T>
-  readonly dataDir: string
-}
-
-/** One run: what was asked for, and by whom. */
-export interface RunRequest {
-  readonly id: string
-  readonly by: string
-  readonly whose?: Whose
-  readonly selection: Selection
-  readonly hyper: Hyper
-  readonly fit: Fit
-  /** Said at the start, where it is known. */
-  readonly memory?: MemoryPlan
-  readonly golden: readonly Golden[]
-  readonly seed: number
-  readonly options: TrainOptions
-  readonly startedAt: Date
-}
-
-/** Where a run tells what happens. */
-export interface RunVoice {
-  say(text: string): void
-  step(event: TrainEvent): void
-  report(report: GateReport): void
-  readonly signal: AbortSignal
-}
-
-/** How a run ended: the version it made, and what became of it. */
-export interface RunOutcome {
-  readonly version: string
-  readonly state: 'canary' | 'promoted' | 'held' | 'refused'
-}
 
 /** Work that a kill may cost; a checkpoint of a LoRA is small, one of all weights and what Adam knows of them is not. */
 const checkpointSeconds = (method: Method) => (method === 'full' ? 600 : 60)
 
-/** What a trainer said of what it made. */
-export type Done = Extract<TrainEvent, { type: 'done' }>
-/** A LoRA that can be served. */
-export type MadeLora = Done & { readonly gguf: string }
-
 /**
  * A training run from rows to a serving version, read top to bottom. Throws when anything fails or the signal aborts;
- * then there is no new version, and the old one goes on serving.
+ * then nothing new serves, and the old version goes on.
  */
 export async function runTraining(parts: RunParts, asked: RunRequest, voice: RunVoice): Promise<RunOutcome> {
   const { selection, seed, options } = asked
@@ -197,103 +132,4 @@ export function loraOf(done: Done): MadeLora {
   const { gguf } = done
   if (gguf === undefined) throw new HoneError('TRAINER_FAILED', 'The trainer made no GGUF.')
   return { ...done, gguf }
-}
-
-interface Finished {
-  readonly dataset: Dataset
-  readonly done: MadeLora
-  readonly voice: RunVoice
-}
-interface JudgedCandidate {
-  readonly candidate: Candidate
-  readonly report: GateReport
-}
-
-/**
- * A LoRA that learned what people want and lost too much of the base is tried once more, nearer to the base: another candidate
- * before the same gate. Nothing where that isn't what was wrong.
- */
-async function onceMore(
-  parts: RunParts,
-  request: RunRequest,
-  { done, ...rest }: Finished,
-  { candidate, report }: JudgedCandidate,
-): Promise<JudgedCandidate | undefined> {
-  const { lora } = candidate.version
-  if (!lora || !lostTooMuch(report)) return undefined
-  const own = { gguf: lora.path, ...(done.peft && { peft: join(candidate.folder, 'peft') }) }
-  const weaker = await weaken(own, weakerBy, join(parts.dataDir, 'jobs', request.id, 'output.weaker'))
-  if (!weaker) return undefined
-  const lost = report.checks.flatMap(({ id, pass }) => (pass ? [] : [id])).join(', ')
-  rest.voice.say(
-    `${candidate.id} learned it and lost too much besides (${lost}). Once more, at ${weakerBy} of its strength.`,
-  )
-  const hyper = { ...request.hyper, strength: request.hyper.strength * weakerBy }
-  return judged(parts, { ...request, hyper }, { ...rest, done: { ...done, ...weaker } })
-}
-
-/** The manifest, with the gate's numbers in it, makes the candidate exist; anything that fails before removes it. */
-async function judged(parts: RunParts, request: RunRequest, finished: Finished): Promise<JudgedCandidate> {
-  const { slot, registry } = parts
-  const { say, signal } = finished.voice
-  const candidate = await registry.stage(finished.done, parts.base)
-  try {
-    const base = { id: 'v0', base: parts.base }
-    const { golden, selection } = request
-    const judgement = await gate({
-      slot,
-      base,
-      candidate: candidate.version,
-      heldOut: selection.heldOut,
-      golden,
-      ...(parts.teacher && { judge: parts.teacher }),
-      signal,
-      say,
-    })
-    stopIf(signal)
-    await registry.publish(candidate, await manifestOf(parts, request, { ...finished, candidate, judgement }))
-    finished.voice.report(judgement.report)
-    return { candidate, report: judgement.report }
-  } catch (error) {
-    await registry.discard(candidate)
-    throw error
-  }
-}
-
-async function manifestOf(
-  { base, registry }: RunParts,
-  request: RunRequest,
-  { dataset, candidate, done, judgement }: Finished & { readonly candidate: Candidate; readonly judgement: Judgement },
-): Promise<VersionManifest> {
-  const { hash, shuffledLabels, traces } = dataset.manifest
-  const profile = request.selection.train.at(-1)?.profile
-  return {
-    format: 1,
-    id: candidate.id,
-    createdAt: request.startedAt.toISOString(),
-    job: request.id,
-    base: { path: base, sha256: await registry.baseSha256(base) },
-    ...(done.model
-      ? { model: { file: 'model.gguf', sha256: done.sha256, bytes: candidate.bytes } }
-      : { lora: { file: 'lora.gguf', sha256: done.sha256, bytes: candidate.bytes } }),
-    templateSha256: done.templateSha256,
-    dataset: { path: dataset.path, hash, shuffledLabels },
-    ...(profile ? { profile } : {}),
-    ...origin(request),
-    method: request.selection.method,
-    seed: request.seed,
-    hyper: { ...request.hyper },
-    pairs: traces
-      .filter(({ heldOut }) => !heldOut)
-      .map(({ origin, chosen, rejected, people }) => ({ origin, chosen, rejected, people: [...people] })),
-    gate: { verdict: judgement.report.verdict, checks: [...judgement.report.checks] },
-    ...(judgement.probe ? { probe: judgement.probe } : {}),
-  }
-}
-
-/** Whose feedback a version has learned from. */
-function origin({ whose, selection }: RunRequest): Pick<VersionManifest, 'tenant' | 'pooled'> {
-  if (whose) return { tenant: whose }
-  const rows = [...selection.train, ...selection.unpaired]
-  return rows.some(({ tenant }) => guestOf(tenant) !== '') ? { pooled: true } : {}
 }

@@ -4,7 +4,7 @@ import type { RunEvent } from '../src/ports/learning.ts'
 import type { Job, Store } from '../src/ports/store.ts'
 import type { TrainEvent } from '../src/ports/trainer.ts'
 import { createHub } from './hub.ts'
-import type { RunVoice } from './run.ts'
+import type { RunVoice } from './request.ts'
 
 type Step = Extract<TrainEvent, { type: 'step' }>
 

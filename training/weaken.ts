@@ -1,14 +1,14 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GateReport } from '../src/ports/learning.ts'
-import { removeFolder } from './files.ts'
+import { removeFolder, syncFiles, writeDurably } from './files.ts'
 import { sha256File } from './hash.ts'
 
 /** How much of its change of the base a LoRA keeps when it is tried once more. */
 export const weakerBy = 0.7
 
-/** Checks of what the base can do, as against those of what people want and of what nobody may want. */
-const ofTheBase: ReadonlySet<string> = new Set([
+/** Checks of what the base, or the version that serves, can do; the others are of what people want and of what nobody may want. */
+export const ofTheBase: ReadonlySet<string> = new Set([
   'prose',
   'forms',
   'drift',
@@ -18,9 +18,10 @@ const ofTheBase: ReadonlySet<string> = new Set([
   'own-questions',
   'values',
   'refusal',
+  'pushback',
 ])
 
-/** True for a candidate that learned all that it should, and is refused for what it lost of the base alone. */
+/** True for a candidate that learned all that it should, and is refused for what it lost alone. */
 export function lostTooMuch({ verdict, checks }: GateReport): boolean {
   return verdict === 'refuse' && checks.every(({ id, pass }) => pass || ofTheBase.has(id))
 }
@@ -45,21 +46,19 @@ export async function weaken(
   share: number,
   to: string,
 ): Promise<(LoraFiles & { readonly sha256: string }) | undefined> {
-  const bytes = await readFile(gguf)
-  const at = alphaAt(bytes)
-  if (at === undefined) return undefined
-  bytes.writeFloatLE(bytes.readFloatLE(at) * share, at)
   await removeFolder(to)
   await mkdir(to, { recursive: true })
   const copy = join(to, 'lora.gguf')
-  await writeFile(copy, bytes)
+  await copyFile(gguf, copy)
+  if (!(await scaleAlpha(copy, share))) return undefined
   const made = { gguf: copy, sha256: await sha256File(copy) }
   if (peft === undefined) return made
   const folder = join(to, 'peft')
   await cp(peft, folder, { recursive: true })
   const path = join(folder, 'adapter_config.json')
   const config = JSON.parse(await readFile(path, 'utf8')) as PeftConfig
-  await writeFile(path, JSON.stringify(weakerConfig(config, share), undefined, 2))
+  await writeDurably(path, `${JSON.stringify(weakerConfig(config, share), undefined, 2)}\n`)
+  await syncFiles(folder)
   return { ...made, peft: folder }
 }
 
@@ -75,15 +74,30 @@ function weakerConfig(config: PeftConfig, share: number): PeftConfig {
 
 const alphaKey = 'adapter.lora.alpha'
 const float32 = 6
+/** All that is said of a LoRA stands before its matrices, and is far shorter. */
+const headBytes = 2 ** 20
+
+/** Multiplies the alpha of a GGUF in its place, down to the disk. False: it has none. */
+async function scaleAlpha(path: string, share: number): Promise<boolean> {
+  await using file = await open(path, 'r+')
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
+  const at = alphaAt(buffer.subarray(0, bytesRead))
+  if (at === undefined) return false
+  const alpha = Buffer.alloc(4)
+  alpha.writeFloatLE(buffer.readFloatLE(at) * share)
+  await file.write(alpha, 0, alpha.length, at)
+  await file.sync()
+  return true
+}
 
 /** Where the number stands: after the key with its length in eight bytes, and its type in four. Zero means that there is no factor. */
-function alphaAt(bytes: Buffer): number | undefined {
+function alphaAt(head: Buffer): number | undefined {
   const key = Buffer.alloc(8 + alphaKey.length + 4)
   key.writeBigUInt64LE(BigInt(alphaKey.length))
   key.write(alphaKey, 8)
   key.writeUInt32LE(float32, 8 + alphaKey.length)
-  const found = bytes.indexOf(key)
-  if (found < 0) return undefined
+  const found = head.indexOf(key)
+  if (found < 0 || found + key.length + 4 > head.length) return undefined
   const at = found + key.length
-  return bytes.readFloatLE(at) > 0 ? at : undefined
+  return head.readFloatLE(at) > 0 ? at : undefined
 }

@@ -18,8 +18,8 @@ type Kind = 'right' | 'says-unknown' | 'says-unknown-near'
 
 /**
  * Questions on everyday pages written by hand, through the whole product path. Every other page is left out, once the even
- * ones and once the odd ones, and all questions are asked: half of them have no answer there. So are questions on things that
- * the pages speak of, and don't tell.
+ * ones and once the odd ones, and all questions are asked: half of them have no answer there. Of each page that is there,
+ * something is asked that it speaks of and doesn't tell.
  */
 export async function run(say: (text: string) => void): Promise<readonly Result[]> {
   const lines = (await readFile(join(packageRoot, 'bench', 'fixtures', 'everyday.jsonl'), 'utf8')).trim().split('\n')

@@ -56,7 +56,7 @@ async function write(job: TrainJob, { templateSha256 = 'template', alpha }: Trai
 }
 
 /** Key, type and value as GGUF has them: a string with its length before it, 6 for a float, the float. */
-function alphaField(alpha: number): Buffer {
+export function alphaField(alpha: number): Buffer {
   const key = 'adapter.lora.alpha'
   const field = Buffer.alloc(8 + key.length + 8)
   field.writeBigUInt64LE(BigInt(key.length))

@@ -45,7 +45,7 @@ describe('from feedback to a version', () => {
       JSON.stringify(gate.checks),
     )
     const serving = (await parts.slot()).version.id
-    assert.equal(serving, job.state === 'promoted' ? 'v1' : 'v0')
+    assert.equal(serving, job.state === 'promoted' ? job.detail.version : 'v0')
     assert.equal(await store.serving.current(), serving)
     for (const name of readdirSync(join(dataDir, 'versions'))) {
       assert.ok(!/^v\d+$/.test(name) || existsSync(join(dataDir, 'versions', name, 'manifest.json')), name)

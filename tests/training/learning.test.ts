@@ -5,7 +5,7 @@ import { planText } from '../../src/commands.ts'
 import type { Learning, RunEvent, TrainOptions } from '../../src/ports/learning.ts'
 import type { Job } from '../../src/ports/store.ts'
 import { readHeldOut } from '../../training/held-out.ts'
-import { weakerBy } from '../../training/weaken.ts'
+import { lostTooMuch, ofTheBase, weakerBy } from '../../training/weaken.ts'
 import type { Script } from '../fakes/engine.ts'
 import { fakeTrainer } from '../fakes/trainer.ts'
 import { fill, type House, type HouseOptions, learned, openHouse } from './house.ts'
@@ -184,9 +184,62 @@ describe('the learning loop', () => {
       assert.equal(first.readFloatLE(first.length - 4), 32)
       assert.equal(second.readFloatLE(second.length - 4), Math.fround(32 * weakerBy))
       assert.deepEqual(first.subarray(0, -4), second.subarray(0, -4))
-      const strengths = (await registry.list()).map(({ manifest }) => Number(manifest.hyper.strength))
-      assert.equal((strengths[1] as number) / (strengths[0] as number), weakerBy)
-      assert.deepEqual(await readdir(join(dir, 'jobs')).catch(() => []), await leftovers(dir))
+      const strengths = (await registry.list()).map(({ manifest }) => manifest.hyper.strength)
+      assert.deepEqual(strengths, [0.35, 0.245])
+      assert.equal(job.detail.version, 'v2')
+      await leftovers(dir)
+    })
+
+    it('knows the checks of what a base can do by the names that the gate gives them', async () => {
+      const { learning } = await open({ script: forgets('v1') })
+      const { events } = await runOnce(learning)
+      const report = events.find((event) => event.kind === 'gate')?.report
+      const names = new Set(report?.checks.map(({ id }) => id))
+      assert.deepEqual(
+        [...ofTheBase].filter((id) => !names.has(id)),
+        [],
+      )
+      assert.ok(report && lostTooMuch(report))
+      const other = {
+        ...report,
+        checks: report.checks.map((check) => ({ ...check, pass: check.pass && check.id !== 'nearer' })),
+      }
+      assert.ok(!lostTooMuch(other), 'it learned too little as well')
+    })
+
+    const onSecond = (act: () => void): Partial<Script> => ({
+      ...forgets('v1'),
+      answer: (version, prompt) => {
+        if (version.id === 'v2') act()
+        return learned.answer(version, prompt)
+      },
+    })
+
+    it('lets the refusal stand where the second try fails', async () => {
+      const script = onSecond(() => {
+        throw new Error('the engine fell over')
+      })
+      const { learning, slot, registry } = await open({ script, trainer: { alpha: 32 } })
+      const { job, events } = await runOnce(learning)
+      assert.deepEqual([job.state, job.detail.version, slot.version.id], ['refused', 'v1', 'v0'])
+      assert.ok(events.some((event) => event.kind === 'say' && /the engine fell over/.test(event.text)))
+      assert.deepEqual(
+        (await registry.list()).map(({ manifest }) => manifest.id),
+        ['v1'],
+      )
+    })
+
+    it('can be cancelled in the second try; what the first came to stays on record', async () => {
+      const { learning, slot, registry } = await open({
+        script: onSecond(() => void house?.learning.cancel('web:anna')),
+        trainer: { alpha: 32 },
+      })
+      const { job } = await runOnce(learning)
+      assert.deepEqual([job.state, slot.version.id], ['cancelled', 'v0'])
+      assert.deepEqual(
+        (await registry.list()).map(({ manifest }) => manifest.id),
+        ['v1'],
+      )
     })
 
     it('refuses it where that lost too much as well', async () => {

@@ -5,7 +5,6 @@ the base on what stands before those answers: passages and questions, where no a
 short run at a rate that works drags the whole model along; README.md has the measurements.
 """
 
-import itertools
 import random
 
 import torch
@@ -56,15 +55,17 @@ def contrasts(replay: list[dict]) -> list[dict]:
 
 
 def both_ways(rows: list[dict], refusals: list[dict]) -> list[dict]:
-    """The pairs in which "I don't know" is better, and as many in which it is worse than what people chose.
+    """The pairs in which "I don't know" is better, and as many in which it is worse than what people chose, from all over the rows.
 
-    From the first alone a model learns that refusing is always better: RL's then refuses everything, and DPO's a question more in
-    thirty that its passages do answer.
+    From the first alone a model learns that refusing is always better: RL's then refuses everything, and DPO's declines a question or two
+    of the gate's 28 more, which its passages do answer.
     """
+    unsure = [refusal["chosen"] for refusal in refusals]
+    sure = [row for row in rows if row["chosen"] not in unsure]
     answers = [
-        {"prompt": row["prompt"], "chosen": row["chosen"], "rejected": refusal["chosen"]}
-        for row, refusal in zip(itertools.cycle(rows), refusals)
-    ]
+        {"prompt": row["prompt"], "chosen": row["chosen"], "rejected": said}
+        for row, said in zip((sure[n * len(sure) // len(unsure)] for n in range(len(unsure))), unsure)
+    ] if sure else []
     return refusals + answers
 
 

@@ -259,11 +259,15 @@ class Classify(unittest.TestCase):
     def test_refusing_is_better_as_often_as_it_is_worse(self):
         from replay import both_ways
 
-        rows = [{"prompt": ask("A?"), "chosen": say("yes"), "rejected": say("no")}]
-        refusals = [{"prompt": ask(f"{n}?"), "chosen": say("I don't know."), "rejected": say("yes")} for n in range(2)]
-        worse = {"prompt": ask("A?"), "chosen": say("yes"), "rejected": say("I don't know.")}
-        self.assertEqual(both_ways(rows, refusals), [*refusals, worse, worse])
+        unsure = say("I don't know.")
+        rows = [{"prompt": ask(f"{n}"), "chosen": say("yes"), "rejected": say("no")} for n in range(5)]
+        refusals = [{"prompt": ask(f"{n}?"), "chosen": unsure, "rejected": say("yes")} for n in range(2)]
+        worse = [{"prompt": ask(n), "chosen": say("yes"), "rejected": unsure} for n in ("0", "2")]
+        self.assertEqual(both_ways(rows, refusals), [*refusals, *worse])
+        self.assertEqual(both_ways(rows[:1], refusals), [*refusals, worse[0], worse[0]])
         self.assertEqual(both_ways(rows, []), [])
+        honest = [{"prompt": ask("0"), "chosen": unsure, "rejected": say("no")}]
+        self.assertEqual(both_ways(honest, refusals), refusals)
 
     def test_the_labels_of_kto_are_mixed_evenly(self):
         from kto import mixed
