@@ -72,7 +72,6 @@ export async function judged(parts: RunParts, request: RunRequest, finished: Fin
     })
     stopIf(signal)
     await registry.publish(candidate, await manifestOf(parts, request, { ...finished, candidate, judgement }))
-    finished.voice.report(judgement.report)
     return { candidate, report: judgement.report }
   } catch (error) {
     await registry.discard(candidate)

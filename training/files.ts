@@ -27,8 +27,9 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** Waits until the files in a folder, and its entries, are on the disk. */
 export async function syncFiles(path: string): Promise<void> {
-  for (const name of await readdir(path)) {
-    await using file = await open(join(path, name), 'r+')
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    await using file = await open(join(path, entry.name), 'r+')
     await file.sync()
   }
   await syncFolder(path)

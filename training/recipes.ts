@@ -21,7 +21,8 @@ export type Hyper = TrainJob['hyper']
  * (WiSE-FT, https://arxiv.org/abs/2109.01903; for preferences https://arxiv.org/abs/2309.06256). Of everyday pages written by hand, put
  * to the model in two layouts with the sentence that shares most words as highlight, at a strength of 0.5, 0.4 and 0.3, votes for bullets
  * twice and once for answers that name their source: replies in the form 86, 86, 85; 87, 87, 85 and 86, 86, 84 of 88; questions about what
- * the pages speak of and don't tell declined 45, 52, 58; 52, 57, 61 and 55, 58, 62 of 88, by the base 63. Half the rate and half the epochs lose the form instead.
+ * the pages speak of and don't tell declined 45, 52, 58; 52, 57, 61 and 55, 58, 62 of 88, by
+ * the base 63. Half the rate and half the epochs lost the form instead, before refusals were pairs on both sides.
  */
 const recipes: readonly { readonly parameters: number; readonly hyper: Hyper }[] = [
   {

@@ -35,6 +35,7 @@ export async function runTraining(parts: RunParts, asked: RunRequest, voice: Run
     const done = loraOf(await train(parts, jobOf(parts, request, { dataset, work }), voice))
     const first = await judged(parts, request, { dataset, done, voice })
     const { candidate, report } = (await onceMore(parts, request, { dataset, done, voice }, first)) ?? first
+    voice.report(report)
     if (report.verdict !== 'promote')
       return { version: candidate.id, state: report.verdict === 'hold' ? 'held' : 'refused' }
     stopIf(signal)

@@ -171,12 +171,12 @@ describe('the learning loop', () => {
       const { learning, slot, dir, registry } = await open({ script: forgets('v1'), trainer: { alpha: 32 } })
       const { job, events } = await runOnce(learning)
       assert.deepEqual([job.state, slot.version.id], ['promoted', 'v2'])
-      const reports = events.flatMap((event) => (event.kind === 'gate' ? [event.report] : []))
-      assert.deepEqual(
-        reports.map(({ verdict }) => verdict),
-        ['refuse', 'promote'],
-      )
-      const failed = reports[0]?.checks.filter(({ pass }) => !pass).map(({ id }) => id) ?? []
+      const reports = events.flatMap((event) => (event.kind === 'gate' ? [event.report.verdict] : []))
+      assert.deepEqual(reports, ['promote'], 'people are told what counts')
+      assert.ok(events.some((event) => event.kind === 'say' && /^v1 learned it.*\(prose/.test(event.text)))
+      const [refused] = await registry.list()
+      assert.equal(refused?.manifest.gate.verdict, 'refuse')
+      const failed = refused.manifest.gate.checks.filter(({ pass }) => !pass).map(({ id }) => id)
       assert.ok(failed.length > 0 && failed.every((id) => ['prose', 'forms'].includes(id)), failed.join())
       assert.deepEqual([await alphaOf(at(dir, 'v1')), await alphaOf(at(dir, 'v2'))], [32, 32 * weakerBy])
       const [first, second] = await Promise.all(['v1', 'v2'].map((id) => readFile(join(at(dir, id), 'lora.gguf'))))
@@ -223,6 +223,10 @@ describe('the learning loop', () => {
       const { job, events } = await runOnce(learning)
       assert.deepEqual([job.state, job.detail.version, slot.version.id], ['refused', 'v1', 'v0'])
       assert.ok(events.some((event) => event.kind === 'say' && /the engine fell over/.test(event.text)))
+      assert.deepEqual(
+        events.flatMap((event) => (event.kind === 'gate' ? [event.report.verdict] : [])),
+        ['refuse'],
+      )
       assert.deepEqual(
         (await registry.list()).map(({ manifest }) => manifest.id),
         ['v1'],
